@@ -10,10 +10,18 @@ target_include_directories(strongroom_include INTERFACE "${PROJECT_SOURCE_DIR}")
 add_custom_target(asan_tests)
 add_custom_target(tsan_tests)
 
-# add_present_subdirectories(<dir>...)
-# Adds those that have a CMakeLists.txt, so that a half-built tree configures.
+# add_present_subdirectories([<dir>...])
+# Adds those that have a CMakeLists.txt, so that a half-built tree configures;
+# without arguments, every one below this folder that has.
 function(add_present_subdirectories)
-  foreach(directory IN LISTS ARGN)
+  set(directories ${ARGN})
+  if(NOT directories)
+    file(GLOB files CONFIGURE_DEPENDS
+         "${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt")
+    list(TRANSFORM files REPLACE "^.*/([^/]+)/CMakeLists.txt$" "\\1"
+         OUTPUT_VARIABLE directories)
+  endif()
+  foreach(directory IN LISTS directories)
     if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${directory}/CMakeLists.txt")
       add_subdirectory("${directory}")
     endif()
@@ -132,7 +140,6 @@ function(add_unit_test)
     list(APPEND labels loop)
     add_dependencies(tsan_tests ${arg_NAME})
   endif()
-  list(JOIN labels "\\;" labels)
   # Discovery when ctest starts, not when the program is linked: a crash
   # while listing is then a failed test and not a failed build.
   string(REGEX REPLACE "_test$" "." prefix "${arg_NAME}")
@@ -142,7 +149,22 @@ function(add_unit_test)
     DISCOVERY_TIMEOUT 30
     TEST_PREFIX "${prefix}"
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${labels}"
+    PROPERTIES TIMEOUT ${arg_TIMEOUT}
+  )
+  # PROPERTIES above would flatten a list of labels.
+  set(label_file "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}_labels.cmake")
+  file(
+    CONFIGURE
+    OUTPUT "${label_file}"
+    CONTENT
+      "if(@arg_NAME@_TESTS)
+  set_tests_properties(\${@arg_NAME@_TESTS} PROPERTIES LABELS \"@labels@\")
+endif()
+"
+    @ONLY
+  )
+  set_property(
+    DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${label_file}"
   )
 endfunction()
 

@@ -26,7 +26,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t kMutations = 20'000;
 constexpr std::size_t kMutationsFull = 2'000'000;
-constexpr std::size_t kMaxInput = 256 * 1024;
+constexpr std::size_t kMaxInput = 262'144;
 
 Bytes read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -113,7 +113,8 @@ class Mutator {
       default: {
         const Bytes& other = corpus_[below(corpus_.size())];
         const std::size_t size = below(other.size() + 1);
-        input.insert(place, other.begin(),
+        input.insert(place,
+                     other.begin(),
                      other.begin() + static_cast<std::ptrdiff_t>(size));
         break;
       }
@@ -125,6 +126,7 @@ class Mutator {
 };
 
 std::size_t mutation_count() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread.
   const char* full = std::getenv("STRONGROOM_FULL");
   const bool is_full = full != nullptr && std::string_view(full) == "1";
   return is_full ? kMutationsFull : kMutations;
