@@ -41,6 +41,8 @@ RULES = [
     ("core", ["core", "proto"], (STD - IMPURE) | NANOPB,
      "the rules are pure: standard library and event types, no I/O, no clock, "
      "no thread"),
+    ("core/base/check.cc", ["core"], STD,
+     "says where the bug is before it stops the program"),
     ("proto", ["proto", "proto_cpp"], STD | NANOPB,
      "generated codecs and what checks them"),
     ("platform", ["core/base", "core/crypto", "proto"], ANY,

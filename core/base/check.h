@@ -7,7 +7,8 @@
 namespace strongroom {
 
 /// Prints `why` with its place and aborts when `condition` is false.
-void check(bool condition, const char* why,
+void check(bool condition,
+           const char* why,
            std::source_location where = std::source_location::current());
 
 }  // namespace strongroom
