@@ -45,17 +45,18 @@ RULES = [
      "says where the bug is before it stops the program"),
     ("proto", ["proto", "proto_cpp"], STD | NANOPB,
      "generated codecs and what checks them"),
-    ("platform", ["core/base", "core/crypto", "proto"], ANY,
+    ("platform", ["core/base", "core/crypto"], ANY,
      "thin adapters that agent, ledger and tools share; they know no rules"),
-    ("agent", ["core", "proto", "platform", "agent/loop", "agent/config"], ANY,
+    ("agent", ["core", "proto", "platform", "web_bundle", "agent/loop",
+               "agent/config"], ANY,
      "an adapter knows the loop's inbox and the configuration, no other "
      "adapter, and nothing of the ledger"),
     ("agent/loop", ["core", "proto", "platform", "agent"], ANY,
      "the loop sees roles, never a concrete adapter"),
     ("agent/main.cc", ["core", "proto", "platform", "agent"], ANY,
      "wires the concrete adapters"),
-    ("ledger", ["core", "proto", "proto_cpp", "platform", "ledger/loop",
-                "ledger/config"], ANY,
+    ("ledger", ["core", "proto", "proto_cpp", "platform", "web_bundle",
+                "ledger/loop", "ledger/config"], ANY,
      "an adapter knows the loop's inbox and the configuration, no other "
      "adapter, and nothing of the agent"),
     ("ledger/loop", ["core", "proto", "proto_cpp", "platform", "ledger"], ANY,
@@ -64,6 +65,9 @@ RULES = [
      ANY, "wires the concrete adapters"),
     ("tools", ["core", "proto", "proto_cpp", "platform", "web_bundle"], ANY,
      "verifies from outside: knows formats, not the programs that write them"),
+    ("tools/strongroom", ["core", "proto", "proto_cpp", "platform",
+                          "agent/config", "ledger/config"], ANY,
+     "as all tools, and reads the configurations that doctor judges"),
     ("tests", ANY, ANY, "crosses borders on purpose"),
 ]
 FOLDERS = ["core", "proto", "platform", "agent", "ledger", "tools", "tests",
@@ -137,11 +141,13 @@ def check(root):
 
 
 def print_table():
-    print("\nfolder           may include")
+    print("\nfolder           may include, beside itself")
     for folder, own, libraries, why in RULES:
         names = "everything" if own is ANY else " ".join(own)
         if libraries is not ANY:
-            names += " + standard library"
+            pure = not IMPURE & libraries
+            names += " + nanopb + standard library"
+            names += f" without {' '.join(sorted(IMPURE))}" if pure else ""
         print(f"{folder:16} {names}\n{'':16}   ({why})")
 
 

@@ -18,4 +18,5 @@ if ! npm ci --no-audit --no-fund --loglevel=error; then
   echo "reachable once, in npm's cache or through its configured registry." >&2
   exit 1
 fi
+mkdir -p node_modules
 cp package-lock.json "$installed"
