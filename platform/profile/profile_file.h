@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads device profiles, boards/devices/*.toml
+// (docs/formats/device-profile.md).
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "core/point/profile.h"
+#include "platform/config/config.h"
+
+namespace strongroom {
+
+using ProfileErrors = std::vector<ConfigError>;
+
+/// Every error of the file with its line; a file that cannot be read is one.
+std::expected<DeviceProfile, ProfileErrors> load_profile(
+    const std::filesystem::path& path);
+
+/// `<directory>/<name>.toml`. A name with anything but [a-z0-9-] is an error.
+std::expected<DeviceProfile, ProfileErrors> load_profile(
+    const std::filesystem::path& directory, std::string_view name);
+
+/// `name` is the profile's: the file's name without ".toml".
+std::expected<DeviceProfile, ProfileErrors> parse_profile(std::string text,
+                                                          std::string name);
+
+}  // namespace strongroom
