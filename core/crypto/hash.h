@@ -13,7 +13,9 @@ using Hash = std::array<std::uint8_t, 32>;
 
 /// SHA-256 of the concatenation of `parts`. Any thread.
 Hash sha256(std::initializer_list<ByteView> parts);
-inline Hash sha256(ByteView bytes) { return sha256({bytes}); }
+inline Hash sha256(ByteView bytes) {
+  return sha256({bytes});
+}
 
 /// Nothing unless `bytes` is 32 bytes long.
 std::optional<Hash> hash_from(ByteView bytes);

@@ -14,7 +14,8 @@ using PublicKey = std::array<std::uint8_t, 32>;
 using Signature = std::array<std::uint8_t, 64>;
 
 /// False for a wrong signature, a non-canonical one, or a weak key.
-bool verify_ed25519(const PublicKey& key, ByteView message,
+bool verify_ed25519(const PublicKey& key,
+                    ByteView message,
                     const Signature& signature);
 
 /// Signs with a key that the caller does not see. Implementations:

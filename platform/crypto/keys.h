@@ -13,7 +13,7 @@ namespace strongroom {
 /// libsodium's start; stops the program when it fails. Call first in main.
 void init_crypto();
 
-/// What a key file holds; also its second line.
+/// What a key file holds, as its first line says.
 enum class KeyKind { kEvent, kLog, kShare, kCommand, kSealing, kDisclosure };
 std::string_view key_kind_name(KeyKind kind);
 
@@ -32,10 +32,11 @@ Result<std::unique_ptr<Signer>> load_signer(const std::filesystem::path& path,
 std::unique_ptr<Signer> signer_from_seed(
     std::span<const std::uint8_t, 32> seed);
 
-/// libsodium sealed box.
-Bytes seal(const PublicKey& recipient, ByteView plain);
+/// libsodium sealed box. Faults: the recipient's key is weak.
+Result<Bytes> seal(const PublicKey& recipient, ByteView plain);
 /// Faults: not sealed to this key, altered.
-Result<Bytes> open_sealed(const std::filesystem::path& key_file, KeyKind kind,
+Result<Bytes> open_sealed(const std::filesystem::path& key_file,
+                          KeyKind kind,
                           ByteView sealed);
 
 }  // namespace strongroom
