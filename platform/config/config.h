@@ -28,18 +28,23 @@ class ConfigTable {
  public:
   std::string required_string(std::string_view key);
   std::string optional_string(std::string_view key, std::string fallback);
-  std::filesystem::path required_path(std::string_view key);  // relative to file
+  std::filesystem::path required_path(
+      std::string_view key);  // relative to file
   std::optional<std::filesystem::path> optional_path(std::string_view key);
-  std::int64_t required_int(std::string_view key, std::int64_t min,
+  std::int64_t required_int(std::string_view key,
+                            std::int64_t min,
                             std::int64_t max);
-  std::int64_t optional_int(std::string_view key, std::int64_t fallback,
-                            std::int64_t min, std::int64_t max);
+  std::int64_t optional_int(std::string_view key,
+                            std::int64_t fallback,
+                            std::int64_t min,
+                            std::int64_t max);
   std::optional<double> optional_number(std::string_view key);
   bool optional_bool(std::string_view key, bool fallback);
   /// One of `allowed`; the error lists them.
   std::string required_choice(std::string_view key,
                               const std::vector<std::string>& allowed);
-  std::string optional_choice(std::string_view key, std::string fallback,
+  std::string optional_choice(std::string_view key,
+                              std::string fallback,
                               const std::vector<std::string>& allowed);
   std::vector<std::int64_t> optional_int_list(std::string_view key);
   std::optional<ConfigTable> optional_table(std::string_view key);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
-
 #include <filesystem>
 #include <memory>
 
@@ -20,7 +19,8 @@ namespace strongroom {
 class WriterDatabase {
  public:
   static Result<WriterDatabase> open(const std::filesystem::path& path,
-                                     std::int32_t application_id, bool create);
+                                     std::int32_t application_id,
+                                     bool create);
   SQLite::Database& db() { return *db_; }
   /// Passive checkpoint; call from the owner's loop when idle or the WAL grows.
   void checkpoint();

@@ -50,8 +50,8 @@ class BoundedQueue {
   std::vector<T> pop_batch(std::size_t max,
                            std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock(mutex_);
-    filled_.wait_until(lock, deadline,
-                       [&] { return closed_ || !items_.empty(); });
+    filled_.wait_until(
+        lock, deadline, [&] { return closed_ || !items_.empty(); });
     std::vector<T> batch;
     while (!items_.empty() && batch.size() < max) {
       batch.push_back(std::move(items_.front()));

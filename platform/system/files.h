@@ -16,7 +16,9 @@ Result<std::string> read_file(const std::filesystem::path& path,
 enum class Overwrite { kReplace, kRefuse };
 /// Durable when it returns: temporary file, fsync, rename (or link, with
 /// kRefuse), fsync of the directory.
-Result<void> write_file(const std::filesystem::path& path, ByteView bytes,
-                        unsigned mode, Overwrite overwrite);
+Result<void> write_file(const std::filesystem::path& path,
+                        ByteView bytes,
+                        unsigned mode,
+                        Overwrite overwrite);
 
 }  // namespace strongroom
