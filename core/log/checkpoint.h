@@ -43,7 +43,8 @@ struct Trust {
 /// ledger, not signed by a trusted key, and, unless `allow_cosignatures`, any
 /// signature beside exactly one of the log key (its bytes would be
 /// unauthenticated).
-Result<Checkpoint> open_checkpoint(std::string_view note, const Trust& trust,
+Result<Checkpoint> open_checkpoint(std::string_view note,
+                                   const Trust& trust,
                                    bool allow_cosignatures = false);
 
 }  // namespace strongroom

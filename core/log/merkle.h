@@ -44,7 +44,8 @@ using SubtreeHash =
     std::function<Hash(std::uint64_t begin, std::uint64_t width)>;
 
 /// MTH of leaves [begin, end) as it stands in the tree of RFC 6962: begin is a
-/// multiple of the smallest power of two >= end - begin. Folds perfect subtrees.
+/// multiple of the smallest power of two >= end - begin. Folds perfect
+/// subtrees.
 Hash range_hash(std::uint64_t begin, std::uint64_t end, const SubtreeHash& at);
 
 }  // namespace strongroom

@@ -45,8 +45,12 @@ struct Note {
 };
 
 /// The signature of `text` by `signer` under `name`.
-NoteSignature sign_note(std::string_view text, std::string name,
+NoteSignature sign_note(std::string_view text,
+                        std::string name,
                         const Signer& signer);
+
+/// True when a signature says that it is of `key`, right or wrong.
+bool has_claim_of(const Note& note, const NoteKey& key);
 
 /// True when a signature of `key` is there and right, and no other claim of
 /// that (name, id) is wrong. For type 0x04 the cosigned time is not returned.

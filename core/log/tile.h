@@ -14,7 +14,7 @@ inline constexpr std::uint64_t kTileWidth = 256;
 /// A hash tile at `level`, or, with level kEntries, an entry bundle.
 struct TileId {
   static constexpr int kEntries = -1;
-  int level = 0;             // 0..63, or kEntries
+  int level = 0;  // 0..63, or kEntries
   std::uint64_t number = 0;
   std::uint32_t width = 256;  // 1..256; 256 is a full tile
 
