@@ -44,9 +44,13 @@ struct SignedHeader {
   Signature signature{};
 };
 /// Cuts a batch: header over consecutive events of one chain, signed.
-SignedHeader cut_batch(const Source& source, Stream stream, std::uint64_t epoch,
-                       std::uint64_t first_seq, const Hash& first_prev_hash,
-                       std::span<const ByteView> events, const Signer& signer);
+SignedHeader cut_batch(const Source& source,
+                       Stream stream,
+                       std::uint64_t epoch,
+                       std::uint64_t first_seq,
+                       const Hash& first_prev_hash,
+                       std::span<const ByteView> events,
+                       const Signer& signer);
 
 /// A batch read in place: the views point into the payload.
 struct BatchView {

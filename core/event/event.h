@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events: the wire form is the event (proto/event.proto, docs/formats/event.md).
+// Events: the wire form is the event (proto/event.proto,
+// docs/formats/event.md).
 #pragma once
 
 #include "core/base/now.h"
@@ -30,12 +31,15 @@ struct Envelope {
 Result<Bytes> encode_event(const EventMessage& event);
 
 /// Faults: not protobuf, a bound is broken, text that is not UTF-8 or holds a
-/// zero, larger than kMaxWindowsEventBytes. A body that is not known here leaves
-/// which_body 0: that is no fault.
+/// zero, larger than kMaxWindowsEventBytes. A body that is not known here
+/// leaves which_body 0: that is no fault.
 Result<EventMessage> decode_event(ByteView bytes);
 
-/// The envelope alone. Faults as decode_event, and: source, stream, hashes or
-/// blind not of their form, seq 0, prev_hash not zero at seq 1.
+/// The envelope alone, read in place; the body stays opaque, known or not.
+/// Faults: not protobuf, larger than its body allows, a field twice, out of
+/// order or unknown below 20, not exactly one body, source, stream, hashes or
+/// blind not of their form, seq 0, prev_hash not zero at seq 1, client outside
+/// `record`. Never a value where decode_event would say another.
 Result<Envelope> decode_envelope(ByteView bytes);
 
 /// Numbers, links and stamps the events of one (source, stream, epoch).
@@ -44,13 +48,17 @@ class EventChain {
   /// A new epoch: the next event is seq 1.
   EventChain(Source source, Stream stream, std::uint64_t epoch);
   /// Continues after an event that is held.
-  EventChain(Source source, Stream stream, std::uint64_t epoch,
-             std::uint64_t last_seq, const Hash& last_hash);
+  EventChain(Source source,
+             Stream stream,
+             std::uint64_t epoch,
+             std::uint64_t last_seq,
+             const Hash& last_hash);
 
   /// Fills the envelope of `event` (body, occurred_us, client and salvaged are
   /// the caller's; occurred_us 0 means now) and encodes it. The chain moves on
   /// only on success. `blind` is 16 fresh random bytes.
-  Result<Bytes> append(EventMessage& event, const Now& now,
+  Result<Bytes> append(EventMessage& event,
+                       const Now& now,
                        std::span<const std::uint8_t, 16> blind);
 
   const Source& source() const { return source_; }

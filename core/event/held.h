@@ -27,8 +27,10 @@ using HeldVerdict = std::variant<HeldProven, HeldIgnored, HeldRefuted>;
 /// `leaves`: leaf hashes of the batch's events, then of its header entry.
 /// `origin`: the log that the agent follows for this stream. `held`: the last
 /// verified checkpoint of it, none before the first ack.
-HeldVerdict verify_held(const Held& held_ack, std::span<const Hash> leaves,
-                        const Origin& origin, const Trust& trust,
+HeldVerdict verify_held(const Held& held_ack,
+                        std::span<const Hash> leaves,
+                        const Origin& origin,
+                        const Trust& trust,
                         const std::optional<Checkpoint>& held);
 
 }  // namespace strongroom

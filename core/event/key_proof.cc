@@ -14,7 +14,8 @@ Bytes opening(std::string_view context, const Source& source) {
 
 }  // namespace
 
-Bytes possession_input(const Source& source, const PublicKey& event_key,
+Bytes possession_input(const Source& source,
+                       const PublicKey& event_key,
                        ByteView sealing_key) {
   Bytes input = opening("strongroom/enrol/v1\n", source);
   append(input, event_key);
@@ -22,8 +23,10 @@ Bytes possession_input(const Source& source, const PublicKey& event_key,
   return input;
 }
 
-Bytes rotation_input(const Source& source, const PublicKey& old_key,
-                     const PublicKey& new_key, ByteView new_sealing_key) {
+Bytes rotation_input(const Source& source,
+                     const PublicKey& old_key,
+                     const PublicKey& new_key,
+                     ByteView new_sealing_key) {
   Bytes input = opening("strongroom/rotate/v1\n", source);
   append(input, old_key);
   append(input, new_key);
