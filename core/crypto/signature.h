@@ -4,7 +4,8 @@
 #pragma once
 
 #include <array>
-#include <functional>
+#include <memory>
+#include <span>
 
 #include "core/base/bytes.h"
 
@@ -26,5 +27,9 @@ class Signer {
   virtual PublicKey public_key() const = 0;
   virtual Signature sign(ByteView message) const = 0;
 };
+
+/// A signer from a 32-byte seed: tests and benches.
+std::unique_ptr<Signer> signer_from_seed(
+    std::span<const std::uint8_t, 32> seed);
 
 }  // namespace strongroom

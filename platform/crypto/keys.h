@@ -28,10 +28,6 @@ Result<PublicKey> public_key_of(const std::filesystem::path& path,
 /// key file.
 Result<std::unique_ptr<Signer>> load_signer(const std::filesystem::path& path,
                                             KeyKind kind);
-/// A signer from a 32-byte seed: tests and benches.
-std::unique_ptr<Signer> signer_from_seed(
-    std::span<const std::uint8_t, 32> seed);
-
 /// libsodium sealed box. Faults: the recipient's key is weak.
 Result<Bytes> seal(const PublicKey& recipient, ByteView plain);
 /// Faults: not sealed to this key, altered.
