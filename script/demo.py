@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration: a whole site on this machine. Called by script/demo."""
+
+import argparse
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+
+from installation import Site, SiteError, port_or_free, wait_until
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+LINES = """[[line]]
+name = "tcp-1"
+kind = "tcp"
+host = "127.0.0.1"
+port = {port}
+timeout_ms = 500
+
+[[line.device]]
+name = "room-1"
+profile = "xy-md02"
+unit_id = 1
+period_ms = 1000
+
+[[line]]
+name = "rs485-1"
+kind = "rtu"
+device = "{link}"
+baud = 9600
+parity = "none"
+timeout_ms = 500
+
+[[line.device]]
+name = "vault-1"
+profile = "xy-md02"
+unit_id = 1
+period_ms = 1000
+"""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def start(root, binaries, window_s):
+    """Everything up, in the order in which it must come up."""
+    demo = Site(root, binaries, HERE.parent / "boards" / "devices",
+                     port_or_free(9480), port_or_free(8883))
+    try:
+        say("demo: creating keys, certificates and a ledger in " + str(root))
+        demo.create()
+        demo.start_ledger()
+        demo.start_broker()
+        port = demo.start_plant_tcp("plant-room-1")
+        link = root / "rs485-1"
+        demo.start_plant_rtu(link, "plant-vault-1")
+        say("demo: enrolling the agent edge-1 of site bj1")
+        demo.create_agent("edge-1", lines=LINES.format(port=port, link=link),
+                          window_s=window_s)
+        demo.start_agent("edge-1")
+    except BaseException:
+        demo.stop_all()
+        raise
+    return demo
+
+
+def newest_windows(demo):
+    """Index of a telemetry entry that holds a reading, or None."""
+    for entry in reversed(demo.entries("bj1/telemetry/1")):
+        if entry["type"] == "event" and "windows" in entry.get("decoded", {}):
+            return entry["index"]
+    return None
+
+
+def check(demo):
+    """Proves one entry, verifies it, alters a byte and sees it refused."""
+    index = wait_until(lambda: newest_windows(demo),
+                            "a reading to reach the ledger", 60, 0.2)
+    say(f"check: a reading stands in bj1/telemetry as entry {index}")
+    pack = demo.root / "reading.pack"
+    demo.tool("proof", "bj1/telemetry", index, "--url", demo.url,
+              "--out", pack)
+    verified = demo.tool("verify", pack, "--trust", demo.trust)
+    say("check: " + verified.stdout.strip().splitlines()[-1])
+    demo.tool("verify", pack, expect=3)
+    say("check: without a trust file nothing is believed")
+    altered = bytearray(pack.read_bytes())
+    altered[len(altered) // 2] ^= 1
+    pack.write_bytes(altered)
+    refused = demo.tool("verify", pack, "--trust", demo.trust, expect=1)
+    say("check: one byte altered: " + refused.stderr.strip())
+    for name in ("edge-1", "ledger"):
+        if demo.processes[name].poll() is not None:
+            raise SiteError(f"{name} died:\n{demo.tail(name)}")
+
+
+def wait_for_end(demo):
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.wait(1):
+        for name, process in demo.processes.items():
+            if process.poll() is not None:
+                raise SiteError(f"{name} ended with {process.returncode}:"
+                                     f"\n{demo.tail(name)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/demo")
+    parser.add_argument("--binaries", required=True)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--keep", metavar="DIR", help="keep the site in DIR")
+    options = parser.parse_args()
+    root = pathlib.Path(options.keep or tempfile.mkdtemp(prefix="strongroom-"))
+    root = root.resolve()
+    demo = None
+    try:
+        # Short windows, so that something is there to see within seconds.
+        demo = start(root, options.binaries, 2 if options.check else 10)
+        if options.check:
+            check(demo)
+            say("check: passed")
+            return 0
+        say(f"\n  The ledger's page:  {demo.url}/\n"
+            f"  Its trust file:     {demo.trust}\n"
+            "  (load it once in the page: the key never comes from the "
+            "server)\n\n"
+            f"  Try: {options.binaries}/strongroom tail bj1/record "
+            f"--url {demo.url}\n"
+            f"       {options.binaries}/strongroom proof bj1/telemetry 3 "
+            f"--url {demo.url} -o reading.pack\n"
+            f"       {options.binaries}/strongroom verify reading.pack "
+            f"--trust {demo.trust}\n"
+            f"  Logs: {root}/log\n\n  Ctrl-C ends it.")
+        wait_for_end(demo)
+        return 0
+    except SiteError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if demo:
+            demo.stop_all()
+        if not options.keep:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole small site on this machine: broker, ledger, plant, agents.
+
+The demonstration and the end-to-end tests start the real programs through
+this file, in a directory of their own, on free loopback ports.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+READY_SECONDS = 20
+
+
+class SiteError(Exception):
+    """Something did not come up; the message says what and where to look."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def port_or_free(wanted):
+    """The wanted port when nobody has it, else a free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+            return wanted
+        except OSError:
+            return free_port()
+
+
+def wait_until(condition, what, seconds=READY_SECONDS, every=0.05):
+    """Returns the first true value of `condition`, or says what never came."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise SiteError(f"waited {seconds} s for {what}")
+        time.sleep(every)
+
+
+def answers(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Site:
+    """Paths, ports and processes of one installation."""
+
+    def __init__(self, root, binaries, profiles, http_port=None,
+                 broker_port=None):
+        self.root = pathlib.Path(root)
+        self.binaries = pathlib.Path(binaries)
+        self.profiles = pathlib.Path(profiles)
+        self.ledger_name = "demo.strongroom.example"
+        self.http_port = http_port or free_port()
+        self.broker_port = broker_port or free_port()
+        self.agent_ports = {}
+        self.processes = {}
+        self.ledger_dir = self.root / "ledger"
+        self.ca_dir = self.root / "ca"
+        self.broker_dir = self.root / "broker"
+        self.trust = self.ledger_dir / "trust.txt"
+        self.admin = self.ledger_dir / "admin.sock"
+        self.acl = self.broker_dir / "acl"
+        (self.root / "log").mkdir(parents=True, exist_ok=True)
+
+    # --- commands ---------------------------------------------------------
+
+    def tool(self, *arguments, expect=0):
+        """Runs `strongroom`; returns its output."""
+        done = subprocess.run(
+            [str(self.binaries / "strongroom"), *map(str, arguments)],
+            capture_output=True, text=True, timeout=60, check=False)
+        if expect is not None and done.returncode != expect:
+            raise SiteError(
+                f"strongroom {' '.join(map(str, arguments))} exited with "
+                f"{done.returncode}, expected {expect}:\n"
+                f"{done.stdout}{done.stderr}")
+        return done
+
+    # --- what is made once --------------------------------------------------
+
+    def create(self):
+        """Keys, certificates and configurations of broker and ledger."""
+        self.tool("init", self.ledger_dir, "--ledger", self.ledger_name)
+        self.tool("ca", "init", self.ca_dir)
+        self.tool("ca", "server", self.ca_dir, "--host", "localhost",
+                  "--host", "127.0.0.1", "--out", self.broker_dir)
+        self.tool("ca", "client", self.ca_dir, "--identity", "central/ledger",
+                  "--out", self.ledger_dir / "tls")
+        config = self.ledger_dir / "ledger.toml"
+        text = config.read_text()
+        text = text.replace("localhost:8883", f"localhost:{self.broker_port}")
+        text = text.replace("127.0.0.1:9480", f"127.0.0.1:{self.http_port}")
+        config.write_text(text)
+        self.write_broker_config()
+
+    def write_broker_config(self):
+        """mosquitto with TLS, one identity per connection, our ACL."""
+        if not self.acl.exists():
+            self.acl.write_text("user central/ledger\n")
+        (self.broker_dir / "mosquitto.conf").write_text(
+            f"listener {self.broker_port} 127.0.0.1\n"
+            f"cafile {self.broker_dir}/ca.crt\n"
+            f"certfile {self.broker_dir}/broker.crt\n"
+            f"keyfile {self.broker_dir}/broker.key\n"
+            "require_certificate true\n"
+            "use_identity_as_username true\n"
+            "allow_anonymous false\n"
+            f"acl_file {self.acl}\n"
+            "persistence false\n"
+            "set_tcp_nodelay true\n"
+            "max_queued_messages 0\n")
+        if os.geteuid() == 0:
+            with open(self.broker_dir / "mosquitto.conf", "a") as config:
+                config.write("user root\n")
+
+    def create_agent(self, name, site="bj1", lines="", window_s=60, extra=""):
+        """Keys, enrolment (the ledger must run) and agent.toml."""
+        directory = self.root / name
+        self.tool("keygen", directory, "--site", site, "--agent", name)
+        self.tool("enrol", directory / "enrol.json", "--admin", self.admin,
+                  "--ca", self.ca_dir, "--ledger", self.ledger_dir,
+                  "--out", directory, "--acl", self.acl)
+        self.reload_broker()
+        self.agent_ports[name] = free_port()
+        (directory / "agent.toml").write_text(
+            f'agent = "{name}"\nsite = "{site}"\n'
+            f'profiles = "{self.profiles}"\n{extra}\n'
+            '[keys]\nevent = "event.key"\nsealing = "sealing.key"\n'
+            'trust = "trust.txt"\ndisclosure_public = "disclosure.pub"\n\n'
+            '[journal]\npath = "journal.db"\n\n'
+            f'[mqtt]\nuri = "ssl://localhost:{self.broker_port}"\n'
+            'ca = "ca.crt"\ncertificate = "tls.crt"\nkey = "tls.key"\n\n'
+            f'[http]\nlisten = "127.0.0.1:{self.agent_ports[name]}"\n\n'
+            f'[windows]\nlength_s = {window_s}\n\n{lines}')
+        return directory
+
+    # --- processes ----------------------------------------------------------
+
+    def start(self, name, *command, stdin=None):
+        log = open(self.root / "log" / f"{name}.log", "ab")
+        self.processes[name] = subprocess.Popen(
+            list(map(str, command)), stdout=log, stderr=log, stdin=stdin,
+            start_new_session=True)
+        log.close()
+        return self.processes[name]
+
+    def start_broker(self):
+        mosquitto = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self.start("broker", mosquitto, "-c",
+                   self.broker_dir / "mosquitto.conf")
+        self.wait_for("broker", lambda: answers(self.broker_port))
+
+    def reload_broker(self):
+        if "broker" in self.processes:
+            self.processes["broker"].send_signal(signal.SIGHUP)
+
+    def start_ledger(self):
+        self.start("ledger", self.binaries / "strongroom-ledger", "--config",
+                   self.ledger_dir / "ledger.toml")
+        self.wait_for("ledger", lambda: answers(self.http_port)
+                      and self.admin.exists())
+
+    def start_plant_tcp(self, name="plant", port=None, *options):
+        port = port or free_port()
+        self.start(name, self.binaries / "plant", "tcp", "--port", port,
+                   "--unit", 1, "--device", "xy-md02", *options,
+                   stdin=subprocess.PIPE)
+        self.wait_for(name, lambda: answers(port))
+        return port
+
+    def start_plant_rtu(self, link, name="plant-rtu", *options):
+        self.start(name, self.binaries / "plant", "rtu", "--link", link,
+                   "--unit", 1, "--device", "xy-md02", *options,
+                   stdin=subprocess.PIPE)
+        self.wait_for(name, lambda: os.path.exists(link))
+
+    def start_agent(self, name):
+        self.start(name, self.binaries / "strongroom-agent", "--config",
+                   self.root / name / "agent.toml")
+        self.wait_for(name, lambda: answers(self.agent_ports[name]))
+
+    def wait_for(self, name, ready):
+        """Waits until a program is ready; says why when it ended instead."""
+        def ready_or_dead():
+            code = self.processes[name].poll()
+            if code is not None:
+                raise SiteError(f"{name} ended with {code}:\n{self.tail(name)}")
+            return ready()
+        try:
+            wait_until(ready_or_dead, f"{name} to be ready")
+        except SiteError as error:
+            raise SiteError(f"{error}\n{self.tail(name)}") from None
+
+    def tail(self, name, lines=20):
+        log = self.root / "log" / f"{name}.log"
+        if not log.exists():
+            return ""
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, name, how=signal.SIGTERM, seconds=10):
+        """Ends one program; returns its exit code (None when it had none)."""
+        process = self.processes.pop(name, None)
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise SiteError(f"{name} did not end within {seconds} s:\n"
+                            f"{self.tail(name)}") from None
+        finally:
+            if process.stdin:
+                process.stdin.close()
+        return code
+
+    def stop_all(self):
+        for name in list(self.processes)[::-1]:
+            try:
+                self.stop(name)
+            except SiteError as error:
+                print(error)
+
+    # --- what can be seen from outside -----------------------------------------
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def get(self, path, port=None):
+        """Body of a GET, or None when nothing answers or it is not 200."""
+        base = f"http://127.0.0.1:{port}" if port else self.url
+        try:
+            with urllib.request.urlopen(base + path, timeout=5) as reply:
+                return reply.read()
+        except (OSError, urllib.error.HTTPError):
+            return None
+
+    def get_json(self, path, port=None):
+        body = self.get(path, port)
+        return json.loads(body) if body is not None else None
+
+    def log_size(self, log):
+        """Tree size of `<site>/<stream>/<generation>`; 0 when not there."""
+        note = self.get(f"/log/{log}/checkpoint")
+        return int(note.split(b"\n")[1]) if note else 0
+
+    def entries(self, log, first=0):
+        """All entries of a log from `first` on, as the API shows them."""
+        found = []
+        size = self.log_size(log)
+        while first < size:
+            page = self.get_json(
+                f"/api/v1/entries/{log}?from={first}&count=256")
+            if not page:
+                break
+            found += page
+            first = page[-1]["index"] + 1
+        return found

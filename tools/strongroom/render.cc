@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/strongroom/render.h"
+
+#include <chrono>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "proto_cpp/event.pb.h"
+
+namespace strongroom {
+namespace {
+
+bool decode(ByteView event, v1::Event& message) {
+  return message.ParseFromArray(event.data(), static_cast<int>(event.size()));
+}
+
+std::string body_name(const v1::Event& message) {
+  const auto* oneof = v1::Event::descriptor()->FindOneofByName("body");
+  const auto* field =
+      message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
+  return field == nullptr ? "unknown body" : std::string(field->name());
+}
+
+}  // namespace
+
+std::string event_json(ByteView event) {
+  v1::Event message;
+  std::string json;
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  if (!decode(event, message) ||
+      !google::protobuf::util::MessageToJsonString(message, &json, options)
+           .ok()) {
+    return "{\"undecodable\":\"" + to_hex(event) + "\"}";
+  }
+  return json;
+}
+
+std::string utc_text(std::int64_t unix_us) {
+  const std::int64_t micros = ((unix_us % 1'000'000) + 1'000'000) % 1'000'000;
+  const std::time_t seconds = (unix_us - micros) / 1'000'000;
+  std::tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) {
+    return "(no such time)";
+  }
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", parts, micros);
+}
+
+std::string event_line(ByteView event) {
+  v1::Event message;
+  if (!decode(event, message)) {
+    return "undecodable";
+  }
+  const std::string stream = v1::Stream_Name(message.stream());
+  return fmt::format("{} {} {} {} {}",
+                     utc_text(message.occurred_us()),
+                     message.source(),
+                     stream,
+                     message.seq(),
+                     body_name(message));
+}
+
+}  // namespace strongroom

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries in words: what `verify` and `tail` print.
+#pragma once
+
+#include <string>
+
+#include "core/base/bytes.h"
+#include "core/base/now.h"
+
+namespace strongroom {
+
+/// The event as one line of JSON, fields named as in proto/event.proto. Bytes
+/// that are no event give {"undecodable": "<hex>"}.
+std::string event_json(ByteView event);
+
+/// "2026-11-20T07:35:36.123456Z".
+std::string utc_text(std::int64_t unix_us);
+
+/// "2026-11-20T07:35:36Z edge-1@bj1 telemetry 12 windows": time, source,
+/// stream, seq and body's name, or "undecodable".
+std::string event_line(ByteView event);
+
+}  // namespace strongroom
