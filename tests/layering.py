@@ -47,6 +47,8 @@ RULES = [
      "generated codecs and what checks them"),
     ("platform", ["core/base", "core/crypto"], ANY,
      "thin adapters that agent, ledger and tools share; they know no rules"),
+    ("platform/profile", ["core/base", "core/crypto", "core/point", "platform"],
+     ANY, "reads boards/devices for agent and plant"),
     ("agent", ["core", "proto", "platform", "web_bundle", "agent/loop",
                "agent/config"], ANY,
      "an adapter knows the loop's inbox and the configuration, no other "

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <map>
 #include <pb_decode.h>
 #include <pb_encode.h>

@@ -5,6 +5,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,12 +20,18 @@ using ProfileErrors = std::vector<ConfigError>;
 std::expected<DeviceProfile, ProfileErrors> load_profile(
     const std::filesystem::path& path);
 
-/// `<directory>/<name>.toml`. A name with anything but [a-z0-9-] is an error.
+/// `<directory>/<name>.toml`. A name that is not [a-z0-9][a-z0-9-]{0,46} is an
+/// error, so no name leaves the directory.
 std::expected<DeviceProfile, ProfileErrors> load_profile(
     const std::filesystem::path& directory, std::string_view name);
 
 /// `name` is the profile's: the file's name without ".toml".
 std::expected<DeviceProfile, ProfileErrors> parse_profile(std::string text,
                                                           std::string name);
+
+/// Where the profiles of this installation are: ../share/strongroom/devices
+/// seen from the folder of the running program, else boards/devices of the
+/// source tree that it was built in. Empty when there is neither.
+std::filesystem::path profile_directory();
 
 }  // namespace strongroom
