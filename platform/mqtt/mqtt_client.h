@@ -31,9 +31,9 @@ struct MqttSubscription {
 };
 
 struct MqttOptions {
-  std::string uri;        // "ssl://host:8883"; "tcp://" for tests
-  std::string client_id;  // identity, e.g. "bj1/edge-1"
-  std::filesystem::path ca_file;    // TLS; empty without
+  std::string uri;                // "ssl://host:8883"; "tcp://" for tests
+  std::string client_id;          // identity, e.g. "bj1/edge-1"
+  std::filesystem::path ca_file;  // TLS; empty without
   std::filesystem::path cert_file;
   std::filesystem::path key_file;
   std::optional<MqttMessage> will;
@@ -55,6 +55,7 @@ struct MqttCallbacks {
 
 struct MqttCounters {
   std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
   std::uint64_t disconnects = 0;
   std::uint64_t messages_in = 0;
   std::uint64_t messages_out = 0;
