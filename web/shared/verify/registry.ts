@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registry log read as a history of keys: who may sign for which source,
+// and from where on no longer (docs/formats/registry.md).
+
+import { type Bytes, concat, equal, utf8 } from "../bytes";
+import { type Entry, type HeaderEntry, parseEntry } from "./entry";
+import { verifyEd25519 } from "./hash";
+import { isHeaderSignedBy } from "./batch";
+
+export interface SourceKey {
+  source: string;
+  key: Bytes;
+  /** Index of the registry entry that brought the key in. */
+  since: bigint;
+  /** Set by a revocation: per origin, the index from which it is void. */
+  revoked?: { at: bigint; invalidFrom: Map<string, bigint> };
+}
+
+export type KeyVerdict =
+  | { key: SourceKey }
+  | { flaw: "unknown_source" | "signature" | "revoked"; key?: SourceKey };
+
+export class KeyHistory {
+  readonly keys: SourceKey[] = [];
+  /** Indices of entries that claim a key without proof of its possession, or a
+   * change of a key that is not there. */
+  readonly refused: bigint[] = [];
+  #next = 0n;
+
+  /** The next entry of the registry log, in order. */
+  async append(entry: Uint8Array): Promise<void> {
+    const index = this.#next++;
+    let parsed: Entry;
+    try {
+      parsed = parseEntry(entry);
+    } catch {
+      return; // shown as what it is; it names no key
+    }
+    if (parsed.type !== "event") return;
+    const { body } = parsed.event;
+    if (body.case === "sourceEnrolled") {
+      const { source, eventKey, sealingKey, possession } = body.value;
+      const message = concat(
+        utf8(`strongroom/enrol/v1\n${source}\n`),
+        eventKey,
+        sealingKey,
+      );
+      const proven = await verifyEd25519(eventKey, message, possession);
+      this.#add(index, source, eventKey, proven);
+    } else if (body.case === "keyRotated") {
+      const { source, oldKey, newKey, newSealingKey } = body.value;
+      const message = concat(
+        utf8(`strongroom/rotate/v1\n${source}\n`),
+        oldKey,
+        newKey,
+        newSealingKey,
+      );
+      const { oldSignature, newSignature } = body.value;
+      const proven =
+        this.#find(source, oldKey) !== undefined &&
+        (await verifyEd25519(oldKey, message, oldSignature)) &&
+        (await verifyEd25519(newKey, message, newSignature));
+      this.#add(index, source, newKey, proven);
+    } else if (body.case === "keyRevoked") {
+      const { source, key, invalidFrom } = body.value;
+      const found = this.#find(source, key);
+      if (found === undefined) {
+        this.refused.push(index);
+        return;
+      }
+      found.revoked = {
+        at: index,
+        invalidFrom: new Map(
+          invalidFrom.map((position) => [position.origin, position.index]),
+        ),
+      };
+    }
+  }
+
+  get size(): bigint {
+    return this.#next;
+  }
+
+  /** The key that signed a header which stands at `index` of the log `origin`. */
+  async judge(
+    header: HeaderEntry,
+    origin: string,
+    index: bigint,
+  ): Promise<KeyVerdict> {
+    const { source } = header.header;
+    const candidates = this.keys.filter((key) => key.source === source);
+    if (candidates.length === 0) return { flaw: "unknown_source" };
+    let voided: SourceKey | undefined;
+    for (const candidate of candidates) {
+      if (!(await isHeaderSignedBy(header, candidate.key))) continue;
+      if (!isVoid(candidate, origin, index)) return { key: candidate };
+      voided = candidate;
+    }
+    if (voided !== undefined) return { flaw: "revoked", key: voided };
+    return { flaw: "signature" };
+  }
+
+  #find(source: string, key: Uint8Array): SourceKey | undefined {
+    return this.keys.find(
+      (known) => known.source === source && equal(known.key, key),
+    );
+  }
+
+  #add(index: bigint, source: string, key: Uint8Array, proven: boolean): void {
+    if (!proven || this.#find(source, key) !== undefined) {
+      this.refused.push(index);
+      return;
+    }
+    this.keys.push({ source, key: Uint8Array.from(key), since: index });
+  }
+}
+
+function isVoid(key: SourceKey, origin: string, index: bigint): boolean {
+  if (key.revoked === undefined) return false;
+  const from = key.revoked.invalidFrom.get(origin);
+  return from !== undefined && index >= from;
+}
