@@ -21,7 +21,8 @@ struct TileId {
   /// "tile/0/x001/067" or "tile/entries/000.p/15".
   std::string path() const;
   static std::optional<TileId> parse(std::string_view path);
-  /// First leaf covered, and how many leaves each hash covers.
+  /// First leaf covered, and how many leaves each hash covers. Neither means
+  /// anything where tile_width() is 0; above level 7 both are 0.
   std::uint64_t first_leaf() const;
   std::uint64_t leaves_per_hash() const;
 

@@ -13,6 +13,8 @@ struct TlogProof {
   Path path;
   std::string checkpoint;  // the note, verbatim
 
+  /// Faults: another format, an index or hash that is not one, no blank line.
+  /// The checkpoint is not looked at: open_checkpoint() does.
   static Result<TlogProof> parse(std::string_view text);
   std::string text() const;
 };
