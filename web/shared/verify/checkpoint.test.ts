@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vectors: the whole tile log of a published test data set (15 entries).
-import "../test_crypto";
+import "../../testing/test_crypto";
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vectors: the 8-leaf tree of RFC 6962 implementations, the rolling hashes over
 // every tree up to 130 leaves, roots at tile boundaries.
-import "../test_crypto";
+import "../../testing/test_crypto";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
@@ -15,7 +15,7 @@ import {
   rootFromInclusion,
   verifyConsistency,
 } from "./merkle";
-import { consistencyPath, inclusionPath, rootOf } from "./reference_tree";
+import { consistencyPath, inclusionPath, rootOf } from "../../testing/reference_tree";
 
 const leafData = [
   "",

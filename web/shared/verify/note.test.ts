@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vectors: C2SP signed-note, and the example notes of a Go implementation.
-import "../test_crypto";
+import "../../testing/test_crypto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex } from "../bytes";

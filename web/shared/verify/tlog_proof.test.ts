@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import "../test_crypto";
+import "../../testing/test_crypto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toBase64, utf8 } from "../bytes";
-import { sha256Sync } from "./reference_tree";
+import { sha256Sync } from "../../testing/reference_tree";
 import { parseTlogProof } from "./tlog_proof";
 
 const one = toBase64(sha256Sync(utf8("hash1")));

@@ -4,7 +4,7 @@
 // what the fake ledger of the browser tests builds its proofs with.
 
 import { createHash } from "node:crypto";
-import type { Bytes } from "../bytes";
+import type { Bytes } from "../shared/bytes";
 
 export function sha256Sync(...parts: Uint8Array[]): Bytes {
   const hash = createHash("sha256");
