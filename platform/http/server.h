@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ struct HttpResponse {
   static HttpResponse error(int status, std::string what);
 };
 
+struct BroadcastState;
+
 /// Server-sent events: each open stream has a bounded queue; a slow reader is
 /// disconnected, never waited for.
 class EventBroadcast {
@@ -52,14 +55,13 @@ class EventBroadcast {
 
  private:
   friend class HttpServer;
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<BroadcastState> state_;
 };
 
 struct HttpLimits {
   std::size_t threads = 8;
   std::size_t max_body = 64 * 1024;
-  int read_timeout_s = 5;   // slow requests are cut
+  int read_timeout_s = 5;  // slow requests are cut
   int write_timeout_s = 10;
   std::size_t max_connections = 256;
 };
