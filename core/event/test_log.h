@@ -18,10 +18,6 @@
 
 namespace strongroom {
 
-// Defined, like all primitives, by platform/crypto (platform/crypto/keys.h).
-std::unique_ptr<Signer> signer_from_seed(
-    std::span<const std::uint8_t, 32> seed);
-
 namespace testing_log {
 
 inline std::unique_ptr<Signer> test_signer(std::uint8_t seed) {
@@ -201,6 +197,7 @@ class TestLog {
       append_entry(event_entry(event));
     }
     append_entry(header_entry(batch.cut.signature, batch.cut.header));
+    batches_.push_back({first, batch});
     return first;
   }
 
@@ -208,6 +205,15 @@ class TestLog {
     leaves_.push_back(leaf_hash(entry));
     entries_.push_back(std::move(entry));
   }
+
+  struct Placed {
+    std::uint64_t first_index = 0;
+    TestBatch batch;
+    std::uint64_t header_index() const {
+      return first_index + batch.events.size();
+    }
+  };
+  const std::vector<Placed>& batches() const { return batches_; }
 
   const std::string& origin() const { return origin_; }
   std::uint64_t size() const { return entries_.size(); }
@@ -309,6 +315,7 @@ class TestLog {
   std::string origin_;
   std::vector<Bytes> entries_;
   std::vector<Hash> leaves_;
+  std::vector<Placed> batches_;
 };
 
 }  // namespace testing_log

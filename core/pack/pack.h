@@ -8,6 +8,10 @@
 
 namespace strongroom {
 
+inline constexpr std::uint32_t kPackFormat = 1;
+inline constexpr std::size_t kMaxPackBytes = 16 * 1024 * 1024;
+inline constexpr std::size_t kMaxPackEntries = 65'536;
+
 struct PackDisclosure {
   std::uint32_t field = 0;
   Bytes salt;
@@ -30,8 +34,12 @@ struct PackLog {
 struct Pack {
   std::vector<PackLog> logs;
 
-  /// Faults: not canonical: anything that encode() would not have written.
+  /// Faults: not canonical: anything that encode() would not have written;
+  /// logs not ascending by origin, entries not ascending by index; more than
+  /// kMaxPackBytes or kMaxPackEntries. Nothing is verified.
   static Result<Pack> parse(ByteView bytes);
+  /// Logs, entries and disclosures as they stand: the caller has put them in
+  /// order.
   Bytes encode() const;
 };
 
@@ -40,9 +48,9 @@ struct ProvenEvent {
   std::string origin;
   std::uint64_t index = 0;
   Bytes event;
-  BatchHeader header;        // of the batch that its source signed
+  BatchHeader header;  // of the batch that its source signed
   std::uint64_t header_index = 0;
-  PublicKey key{};           // the source's key that signed it
+  PublicKey key{};  // the source's key that signed it
 };
 
 struct PackVerdict {
@@ -53,7 +61,8 @@ struct PackVerdict {
 /// Verifies everything in a pack: canonical form, checkpoint signatures, every
 /// inclusion, every batch root and header signature, key history (enrolled by
 /// a registry entry in the pack, not revoked at the header's index), every
-/// byte used. Faults name log, index and what differs.
+/// byte used: a header covers an event of the pack, an event has its header, a
+/// disclosure opens a commitment. Faults name log, index and what differs.
 Result<PackVerdict> verify_pack(ByteView bytes, const Trust& trust);
 
 }  // namespace strongroom
