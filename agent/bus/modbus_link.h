@@ -30,6 +30,8 @@ class ModbusLink {
  public:
   virtual ~ModbusLink() = default;
 
+  /// Nothing that was asked before can be taken for an answer to what is asked
+  /// after it.
   virtual Result<void> open() = 0;
   virtual void close() = 0;
   virtual std::chrono::milliseconds timeout() const = 0;
