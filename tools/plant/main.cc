@@ -21,7 +21,6 @@ struct Options {
   std::vector<std::string> set;
   std::string script;
   std::string control;
-  bool standard_input = false;
   // tcp
   std::string host = "127.0.0.1";
   int port = 1502;
@@ -128,7 +127,8 @@ int start(const Options& options, bool rtu) {
     }
     services.push_back(std::move(*control));
   }
-  if (options.standard_input) {
+  // From a terminal it would stop a plant that runs in the background.
+  if (isatty(STDIN_FILENO) == 0) {
     services.push_back(read_standard_input(*plant));
   }
   std::cout << "ready " << (rtu ? "rtu " : "tcp ") << address << std::endl;
@@ -156,9 +156,6 @@ void add_common(CLI::App& command, Options& options) {
                      "between them");
   command.add_option(
       "--control", options.control, "Unix socket that takes control lines");
-  command.add_flag("--stdin",
-                   options.standard_input,
-                   "take control lines from standard input");
 }
 
 int main(int argc, char** argv) {
@@ -168,7 +165,8 @@ int main(int argc, char** argv) {
       "and ends on SIGTERM or Ctrl-C."};
   app.require_subcommand(1);
   app.footer(
-      "Control lines:\n"
+      "Control lines, to the --control socket, or to standard input when "
+      "that is no terminal:\n"
       "  set POINT=VALUE   exactly that from now on, plausible or not\n"
       "  vary POINT        vary again\n"
       "  dead on|off       answer nothing\n"
