@@ -125,8 +125,8 @@ if(TARGET strongroom AND TARGET plant)
          "The command line that creates ledgers, keys and certificates, takes"
          "evidence packs and verifies them with no network, and says what is"
          "wrong with an installation. With it strongroom-plant, which plays"
-         "Modbus devices."
-    SUGGESTS "mosquitto"
+         "Modbus devices whose profiles are in strongroom-agent."
+    SUGGESTS "strongroom-agent, mosquitto"
   )
   install(TARGETS strongroom RUNTIME DESTINATION bin COMPONENT tools)
   # "plant" alone is too common a word for a directory that all share.
