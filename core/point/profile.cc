@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "core/base/check.h"
 
@@ -73,9 +74,9 @@ bool is_valid_point_name(std::string_view name) {
 std::vector<RegisterBlock> plan_reads(const DeviceProfile& profile) {
   std::vector<std::uint16_t> order(profile.points.size());
   std::iota(order.begin(), order.end(), std::uint16_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::uint16_t index) {
+  std::ranges::sort(order, {}, [&](std::uint16_t index) {
     const PointProfile& point = profile.points[index];
-    return std::pair(point.kind, point.address);
+    return std::tuple(point.kind, point.address, index);
   });
 
   std::vector<RegisterBlock> blocks;
