@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/journal/check_journal.h"
+
+#include "agent/journal/checker.h"
+#include "platform/sqlite/database.h"
+
+namespace strongroom {
+namespace {
+
+using journal_rows::Mark;
+
+FlawOr<void> check_structure(SQLite::Database& db) {
+  try {
+    const std::string verdict =
+        db.execAndGet("PRAGMA integrity_check(1)").getString();
+    if (verdict != "ok") {
+      return std::unexpected(JournalFlaw{"file", verdict});
+    }
+  } catch (const SQLite::Exception& error) {
+    return std::unexpected(JournalFlaw{"file", error.what()});
+  }
+  return {};
+}
+
+FlawOr<void> check_held(const JournalContents& contents, const Trust& trust) {
+  for (const auto& row : contents.held) {
+    if (row.origin.empty()) {
+      continue;
+    }
+    const std::string place =
+        "held " + std::string(stream_name(row.stream));
+    const auto checkpoint = open_checkpoint(row.checkpoint, trust);
+    if (!checkpoint) {
+      return std::unexpected(JournalFlaw{place, checkpoint.error().what});
+    }
+    if (checkpoint->origin != row.origin) {
+      return std::unexpected(
+          JournalFlaw{place, "the checkpoint is of " + checkpoint->origin});
+    }
+  }
+  return {};
+}
+
+FlawOr<void> check_all(SQLite::Database& db,
+                       const JournalCheckOptions& options,
+                       JournalReport& report) {
+  if (auto structure = check_structure(db); !structure) {
+    return structure;
+  }
+  const auto contents = load_contents(db);
+  if (!contents) {
+    return std::unexpected(contents.error());
+  }
+  report.source = contents->source;
+  report.record_events = contents->marks[0].tail - contents->marks[0].pruned;
+  report.telemetry_events = contents->marks[1].tail - contents->marks[1].pruned;
+  for (const Mark& mark : contents->marks) {
+    report.undelivered += mark.tail - mark.delivered;
+    const Position from = mark.pruned + 1;
+    if (auto events = check_events(db, *contents, mark.stream, from); !events) {
+      return events;
+    }
+    const BatchCheck check{true, options.keys};
+    auto batches = check_batches(db, *contents, mark.stream, from, check);
+    if (!batches) {
+      return std::unexpected(batches.error());
+    }
+    report.batches += *batches;
+  }
+  report.signatures_checked = !options.keys.empty();
+  return options.trust ? check_held(*contents, *options.trust)
+                       : FlawOr<void>{};
+}
+
+}  // namespace
+
+Result<JournalReport> check_journal(const std::filesystem::path& path,
+                                    const JournalCheckOptions& options) {
+  auto db = open_reader(path, journal_rows::kApplicationId);
+  if (!db) {
+    return std::unexpected(db.error());
+  }
+  JournalReport report;
+  try {
+    // One snapshot for all queries, also while the agent writes.
+    SQLite::Transaction snapshot(**db);
+    if (auto all = check_all(**db, options, report); !all) {
+      report.flaw = all.error().text();
+    }
+  } catch (const SQLite::Exception& error) {
+    report.flaw = std::string("file: ") + error.what();
+  }
+  return report;
+}
+
+}  // namespace strongroom

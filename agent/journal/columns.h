@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the journal's files read columns: what is not of its form is a flaw with
+// its place. Only for the .cc files of this folder.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <type_traits>
+
+#include "agent/journal/contents.h"
+
+namespace strongroom::journal_columns {
+
+// Leaves a function of this file as a JournalFlaw.
+struct Flawed {
+  JournalFlaw flaw;
+};
+
+[[noreturn]] inline void flawed(std::string place, std::string what) {
+  throw Flawed{{std::move(place), std::move(what)}};
+}
+
+template <typename F>
+auto catching(F body) -> FlawOr<decltype(body())> {
+  try {
+    if constexpr (std::is_void_v<decltype(body())>) {
+      body();
+      return {};
+    } else {
+      return body();
+    }
+  } catch (const Flawed& found) {
+    return std::unexpected(found.flaw);
+  } catch (const SQLite::Exception& error) {
+    return std::unexpected(JournalFlaw{"file", error.what()});
+  }
+}
+
+inline std::string place_of(std::string_view table, Stream stream) {
+  return fmt::format("{} {}", table, stream_name(stream));
+}
+inline std::string place_of(std::string_view table, Stream stream, Position at) {
+  return fmt::format("{} {} {}", table, stream_name(stream), at);
+}
+inline std::string event_place(Stream stream, Position at) {
+  return fmt::format("{} {}", stream_name(stream), at);
+}
+
+inline std::uint64_t number(const SQLite::Column& column) {
+  return static_cast<std::uint64_t>(column.getInt64());
+}
+
+inline ByteView blob(const SQLite::Column& column) {
+  return {static_cast<const std::uint8_t*>(column.getBlob()),
+          static_cast<std::size_t>(column.getBytes())};
+}
+
+inline std::string text(const SQLite::Column& column) {
+  return std::string(as_chars(blob(column)));
+}
+
+inline Hash hash_column(const SQLite::Column& column, const std::string& place,
+                 std::string_view name) {
+  const auto hash = hash_from(blob(column));
+  if (!hash) {
+    flawed(place, fmt::format("{} is not 32 bytes long", name));
+  }
+  return *hash;
+}
+
+inline void require_row_hash(const SQLite::Column& column, const Hash& expected,
+                      const std::string& place) {
+  if (hash_column(column, place, "row_hash") != expected) {
+    flawed(place, "the row differs from its row_hash");
+  }
+}
+
+inline Stream agent_stream(const SQLite::Column& column, std::string_view table) {
+  const std::int64_t value = column.getInt64();
+  if (value != 1 && value != 2) {
+    flawed(std::string(table), fmt::format("a row of stream {}", value));
+  }
+  return value == 1 ? Stream::kRecord : Stream::kTelemetry;
+}
+
+}  // namespace strongroom::journal_columns

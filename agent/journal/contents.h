@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that stands in a journal's file but events and batches, read and
+// checked.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <array>
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/journal/journal.h"
+#include "agent/journal/rows.h"
+
+namespace strongroom {
+
+/// The first thing that does not hold.
+struct JournalFlaw {
+  std::string place;  // "record 17", "batches record 12", "held telemetry"
+  std::string what;
+
+  std::string text() const { return place + ": " + what; }
+};
+template <typename T>
+using FlawOr = std::expected<T, JournalFlaw>;
+
+/// Every row but events and batches.
+struct JournalContents {
+  std::string source;
+  std::map<std::string, std::string> meta;
+  std::array<journal_rows::Mark, 2> marks;  // by slot
+  std::array<std::vector<EpochRow>, 2> epochs;
+  std::array<journal_rows::HeldRow, 2> held;  // origin empty: none
+  std::vector<DescriptionRow> descriptions;
+
+  /// The epoch that `position` belongs to; nothing before the first.
+  const EpochRow* epoch_at(Stream stream, Position position) const;
+  /// The last position of that epoch that may hold an event.
+  Position epoch_end(const EpochRow& epoch) const;
+};
+
+/// Reads and checks them: schema, version, hashes, and what they say of each
+/// other. No SQLite exception leaves any function here; a damaged file is a
+/// flaw at "file".
+FlawOr<JournalContents> load_contents(SQLite::Database& db);
+
+}  // namespace strongroom

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's durable memory: what happened, what the ledger proved to hold
+// (docs/formats/journal.md). The role; SqliteJournal and FakeJournal fill it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/now.h"
+#include "core/base/source.h"
+#include "core/event/batch.h"
+
+namespace strongroom {
+
+/// Place of an event in the journal: from 1, per stream, running on over
+/// epochs. The log index of an event follows from its batch.
+using Position = std::uint64_t;
+
+/// The streams of an agent, in the order in which they are served.
+inline constexpr std::array<Stream, 2> kAgentStreams = {Stream::kRecord,
+                                                        Stream::kTelemetry};
+/// Place of a stream in arrays of two.
+constexpr std::size_t slot_of(Stream stream) {
+  return stream == Stream::kRecord ? 0 : 1;
+}
+
+/// seq 1 of `epoch` stands at first_position; the epoch ends where the next
+/// one of the stream begins.
+struct EpochRow {
+  Stream stream = Stream::kRecord;
+  std::uint64_t epoch = 0;
+  Position first_position = 0;
+  strongroom_v1_EpochReason reason{};
+  /// The ledger refused the chain: rows from here to the end of the epoch are
+  /// kept and not sent. 0: not stopped.
+  Position stopped_at = 0;
+  strongroom_v1_RefusalReason stopped_reason{};
+
+  friend bool operator==(const EpochRow&, const EpochRow&) = default;
+};
+
+/// A batch is cut once: this is committed before its first send.
+struct CutBatch {
+  Stream stream = Stream::kRecord;
+  Position first_position = 0;
+  std::uint32_t count = 0;
+  SignedHeader sealed;
+};
+
+/// The ledger proved that it holds a batch. Moves the delivered mark and
+/// replaces the held checkpoint.
+struct Delivery {
+  Stream stream = Stream::kRecord;
+  Position first_position = 0;
+  std::uint32_t count = 0;
+  std::uint64_t first_index = 0;
+  WallTime at;
+  std::string origin;
+  std::string checkpoint;  // the note, verbatim
+};
+
+/// Which DeviceDescribed of the epoch stands for a device.
+struct DescriptionRow {
+  std::string device;
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;  // of part 1, in `record`
+  Hash hash{};            // of all parts: tells whether anything changed
+
+  friend bool operator==(const DescriptionRow&,
+                         const DescriptionRow&) = default;
+};
+
+/// All of one turn of the loop: stands as a whole or not at all.
+struct JournalTransaction {
+  /// One more than the last one's; a repeated number is a repeated attempt.
+  std::uint64_t number = 0;
+  std::vector<EpochRow> epochs;         // new ones
+  std::vector<EpochRow> stopped;        // now with stopped_at
+  std::array<std::vector<Bytes>, 2> events;  // appended at the tail, by slot
+  std::vector<CutBatch> batches;
+  std::vector<Delivery> deliveries;
+  std::vector<DescriptionRow> descriptions;
+
+  bool empty() const {
+    return epochs.empty() && stopped.empty() && events[0].empty() &&
+           events[1].empty() && batches.empty() && deliveries.empty() &&
+           descriptions.empty();
+  }
+};
+
+/// What a start finds of one stream.
+struct StreamState {
+  std::vector<EpochRow> epochs;  // ascending by first_position
+  Position tail = 0;             // 0: nothing was ever written
+  Hash tail_hash{};
+  WallTime tail_recorded{};  // of the tail's event
+  Position cut = 0;  // the end of the newest batch
+  Position delivered = 0;
+  std::string held_origin;  // empty: no checkpoint is held
+  std::string held_checkpoint;
+};
+
+struct JournalState {
+  std::array<StreamState, 2> streams;  // by slot
+  std::vector<DescriptionRow> descriptions;
+  std::uint64_t last_transaction = 0;
+};
+
+struct JournalError {
+  std::string what;
+  /// The file is damaged: trying again is useless, the next start sets it
+  /// aside. Otherwise (disk full, I/O error) the same transaction may be tried
+  /// again.
+  bool broken = false;
+};
+template <typename T>
+using JournalResult = std::expected<T, JournalError>;
+
+/// Owned and used by the loop's thread.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// Durable when it returns without fault. After a fault the transaction may
+  /// or may not stand; trying it again under the same number settles it.
+  virtual JournalResult<void> commit(const JournalTransaction& turn) = 0;
+
+  /// The batch that was cut at `first`, if one was.
+  virtual JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
+                                                          Position first) = 0;
+  /// Events from `first` on, consecutive, at most `max_count`, and no more than
+  /// `max_bytes` of them beyond the first.
+  virtual JournalResult<std::vector<Bytes>> events(Stream stream,
+                                                   Position first,
+                                                   std::size_t max_count,
+                                                   std::size_t max_bytes) = 0;
+  /// Deletes what was delivered before `before`, oldest first, a bounded number
+  /// of rows a call; never the newest batch. Returns how many events went.
+  virtual JournalResult<std::uint64_t> prune(WallTime before) = 0;
+  /// Moves the WAL into the file; call when idle.
+  virtual void checkpoint() = 0;
+};
+
+}  // namespace strongroom

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/journal/rows.h"
+
+namespace strongroom::journal_rows {
+namespace {
+
+// Columns one after another, each delimited, so that no two rows share an
+// encoding: numbers as 8 bytes big endian, strings with their length before.
+class RowBytes {
+ public:
+  explicit RowBytes(std::string_view table) { text(table); }
+
+  RowBytes& number(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+    }
+    return *this;
+  }
+  RowBytes& text(std::string_view value) { return blob(as_bytes(value)); }
+  RowBytes& blob(ByteView value) {
+    number(value.size());
+    append(bytes_, value);
+    return *this;
+  }
+  template <typename T>
+  RowBytes& optional(const std::optional<T>& value) {
+    number(value.has_value() ? 1 : 0);
+    return number(value ? static_cast<std::uint64_t>(*value) : 0);
+  }
+  RowBytes& stream(Stream value) {
+    return number(static_cast<std::uint64_t>(value));
+  }
+  Hash hash() const { return sha256(bytes_); }
+
+ private:
+  Bytes bytes_;
+};
+
+}  // namespace
+
+std::string_view schema() {
+  return R"sql(
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  row_hash BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE streams (
+  stream INTEGER NOT NULL PRIMARY KEY,
+  tail INTEGER NOT NULL,
+  tail_hash BLOB NOT NULL,
+  delivered INTEGER NOT NULL,
+  pruned INTEGER NOT NULL,
+  last_transaction INTEGER NOT NULL,
+  row_hash BLOB NOT NULL
+);
+CREATE TABLE epochs (
+  stream INTEGER NOT NULL,
+  first_position INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  reason INTEGER NOT NULL,
+  stopped_at INTEGER NOT NULL,
+  stopped_reason INTEGER NOT NULL,
+  row_hash BLOB NOT NULL,
+  PRIMARY KEY (stream, first_position)
+) WITHOUT ROWID;
+CREATE TABLE record_events (
+  position INTEGER NOT NULL PRIMARY KEY,
+  event BLOB NOT NULL
+);
+CREATE TABLE telemetry_events (
+  position INTEGER NOT NULL PRIMARY KEY,
+  event BLOB NOT NULL
+);
+CREATE TABLE batches (
+  stream INTEGER NOT NULL,
+  first_position INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  header BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  first_index INTEGER,
+  delivered_us INTEGER,
+  row_hash BLOB NOT NULL,
+  PRIMARY KEY (stream, first_position)
+) WITHOUT ROWID;
+CREATE TABLE held (
+  stream INTEGER NOT NULL PRIMARY KEY,
+  origin TEXT NOT NULL,
+  checkpoint TEXT NOT NULL,
+  row_hash BLOB NOT NULL
+);
+CREATE TABLE descriptions (
+  device TEXT NOT NULL PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  row_hash BLOB NOT NULL
+) WITHOUT ROWID;
+)sql";
+}
+
+std::string_view event_table(Stream stream) {
+  return stream == Stream::kRecord ? "record_events" : "telemetry_events";
+}
+
+Hash row_hash(const Mark& row) {
+  return RowBytes("streams")
+      .stream(row.stream)
+      .number(row.tail)
+      .blob(row.tail_hash)
+      .number(row.delivered)
+      .number(row.pruned)
+      .number(row.last_transaction)
+      .hash();
+}
+
+Hash row_hash(const EpochRow& row) {
+  return RowBytes("epochs")
+      .stream(row.stream)
+      .number(row.first_position)
+      .number(row.epoch)
+      .number(static_cast<std::uint64_t>(row.reason))
+      .number(row.stopped_at)
+      .number(static_cast<std::uint64_t>(row.stopped_reason))
+      .hash();
+}
+
+Hash row_hash(const StoredBatch& row) {
+  return RowBytes("batches")
+      .stream(row.batch.stream)
+      .number(row.batch.first_position)
+      .number(row.batch.count)
+      .blob(row.batch.sealed.header)
+      .blob(row.batch.sealed.signature)
+      .optional(row.first_index)
+      .optional(row.delivered_us)
+      .hash();
+}
+
+Hash row_hash(const HeldRow& row) {
+  return RowBytes("held")
+      .stream(row.stream)
+      .text(row.origin)
+      .text(row.checkpoint)
+      .hash();
+}
+
+Hash row_hash(const DescriptionRow& row) {
+  return RowBytes("descriptions")
+      .text(row.device)
+      .number(row.epoch)
+      .number(row.seq)
+      .blob(row.hash)
+      .hash();
+}
+
+Hash row_hash(std::string_view meta_key, std::string_view meta_value) {
+  return RowBytes("meta").text(meta_key).text(meta_value).hash();
+}
+
+}  // namespace strongroom::journal_rows

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema of the journal's file, and the hash that each row carries over all
+// its columns, so that any flipped byte is found (docs/formats/journal.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/journal/journal.h"
+#include "core/crypto/hash.h"
+
+namespace strongroom::journal_rows {
+
+inline constexpr std::int32_t kApplicationId = 0x53524a31;  // "SRJ1"
+inline constexpr int kSchemaVersion = 1;
+
+/// CREATE statements.
+std::string_view schema();
+/// "record_events" or "telemetry_events".
+std::string_view event_table(Stream stream);
+
+/// Where a stream stands: one row a stream.
+struct Mark {
+  Stream stream = Stream::kRecord;
+  Position tail = 0;
+  Hash tail_hash{};
+  Position delivered = 0;
+  Position pruned = 0;  // rows up to here were deleted
+  std::uint64_t last_transaction = 0;
+};
+
+struct StoredBatch {
+  CutBatch batch;
+  std::optional<std::uint64_t> first_index;
+  std::optional<std::int64_t> delivered_us;
+};
+
+struct HeldRow {
+  Stream stream = Stream::kRecord;
+  std::string origin;
+  std::string checkpoint;
+};
+
+Hash row_hash(const Mark& row);
+Hash row_hash(const EpochRow& row);
+Hash row_hash(const StoredBatch& row);
+Hash row_hash(const HeldRow& row);
+Hash row_hash(const DescriptionRow& row);
+Hash row_hash(std::string_view meta_key, std::string_view meta_value);
+
+}  // namespace strongroom::journal_rows

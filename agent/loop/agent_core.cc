@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/loop/agent_core.h"
+
+#include <algorithm>
+
+#include "agent/loop/names.h"
+#include "core/base/check.h"
+
+namespace strongroom {
+namespace {
+
+WallTime high_water(const JournalState& state) {
+  return std::max(state.streams[0].tail_recorded,
+                  state.streams[1].tail_recorded);
+}
+
+// The log that a stream follows: the one whose checkpoint is held, else the
+// first generation.
+Origin log_of(const AgentOptions& options, const StreamState& state,
+              Stream stream) {
+  const auto held = Origin::parse(state.held_origin);
+  return held.value_or(
+      Origin{options.trust.ledger, options.source.site, stream, 1});
+}
+
+// The first position that is owed: past what was delivered, and past the end of
+// an epoch that the ledger refused.
+Position base_of(const StreamState& state) {
+  Position base = state.delivered + 1;
+  for (std::size_t i = 0; i < state.epochs.size(); ++i) {
+    const EpochRow& row = state.epochs[i];
+    const Position end = i + 1 < state.epochs.size()
+                             ? state.epochs[i + 1].first_position
+                             : state.tail + 1;
+    if (row.stopped_at != 0 && base >= row.stopped_at && base < end) {
+      base = end;
+    }
+  }
+  return base;
+}
+
+Sender make_sender(const AgentOptions& options, const JournalState& state,
+                   const AgentPorts& ports, Stream stream) {
+  const StreamState& found = state.streams[slot_of(stream)];
+  return Sender(stream, options.source, log_of(options, found, stream),
+                options.trust, base_of(found), found.held_checkpoint,
+                ports.jitter, options.sender);
+}
+
+}  // namespace
+
+AgentCore::AgentCore(AgentOptions options, const JournalState& state,
+                     StartReport start, AgentPorts ports)
+    : options_(std::move(options)),
+      start_(std::move(start)),
+      ports_(std::move(ports)),
+      clock_(high_water(state)),
+      recorder_(options_.source, state, ports_.random),
+      outbox_(options_.source, recorder_, ports_.journal, ports_.signer,
+              {state.streams[0].cut, state.streams[1].cut}),
+      telemetry_(options_.devices, options_.windows),
+      senders_{make_sender(options_, state, ports_, Stream::kRecord),
+               make_sender(options_, state, ports_, Stream::kTelemetry)} {}
+
+// --- a turn -----------------------------------------------------------------
+
+void AgentCore::begin(const Now& machine) {
+  std::optional<ClockStep> step;
+  now_ = clock_.read(machine, step);
+  if (!is_started_) {
+    start();
+  }
+  if (step) {
+    record_step(*step);
+  }
+}
+
+void AgentCore::start() {
+  is_started_ = true;
+  started_ = now_.monotonic;
+  if (!recorder_.has_epoch()) {
+    open_epoch(start_.opened_because, start_.previous);
+  }
+  EventMessage& event = recorder_.blank();
+  event.which_body = strongroom_v1_Event_boot_tag;
+  std::ranges::copy(options_.boot_id, event.body.boot.boot_id);
+  put_text(event.body.boot.version, options_.version);
+  recorder_.record(Stream::kRecord, event, now_);
+  if (!start_.set_aside.empty()) {
+    Suspicion suspicion;
+    suspicion.kind = strongroom_v1_FindingKind_FINDING_KIND_JOURNAL_SET_ASIDE;
+    record_finding(suspicion, Stream::kRecord, start_.set_aside);
+  }
+  telemetry_.describe(recorder_, now_);
+}
+
+void AgentCore::open_epoch(strongroom_v1_EpochReason reason,
+                           const ChainHeads& previous) {
+  recorder_.open_epoch(reason, previous, now_);
+  status_due_ = true;
+}
+
+void AgentCore::poll_done(const PollDone& poll) {
+  const bool known = telemetry_.take(
+      {poll.device, clock_.at(poll.monotonic), poll.samples, poll.round_trip,
+       poll.error},
+      recorder_, now_);
+  if (!known || !is_connected_) {
+    return;
+  }
+  telemetry_.live(poll.device, now_, live_messages_);
+  for (Bytes& message : live_messages_) {
+    effects_.push_back({UplinkTopic::kLive, std::move(message)});
+  }
+  live_messages_.clear();
+}
+
+void AgentCore::ack_arrived(ByteView payload) {
+  const auto ack = decode_ack(payload);
+  if (!ack || ack->source != options_.source ||
+      ack->stream == Stream::kRegistry) {
+    ++invalid_acks_;
+    return;
+  }
+  sender(ack->stream).acknowledged(*ack, now_.monotonic);
+  apply_effects(ack->stream);
+}
+
+void AgentCore::connected() {
+  is_connected_ = true;
+  ++connects_;
+  status_due_ = true;
+  telemetry_.show_soon();
+  for (const Stream stream : kAgentStreams) {
+    sender(stream).connected(now_.monotonic);
+    apply_effects(stream);
+  }
+}
+
+void AgentCore::disconnected() {
+  is_connected_ = false;
+  next_status_.reset();
+  for (const Stream stream : kAgentStreams) {
+    sender(stream).disconnected();
+  }
+}
+
+void AgentCore::stopping() {
+  telemetry_.flush(recorder_, now_);
+  if (is_connected_) {
+    publish_status(false);
+  }
+}
+
+Turn AgentCore::finish() {
+  telemetry_.close_ended(recorder_, now_);
+  for (const Stream stream : kAgentStreams) {
+    sender(stream).tick(now_.monotonic);
+    apply_effects(stream);
+  }
+  pump();
+  const bool status_timer = next_status_ && *next_status_ <= now_.monotonic;
+  if (is_connected_ && (status_due_ || status_timer)) {
+    publish_status(true);
+  }
+  Turn turn;
+  events_ += recorder_.pending().events[0].size() +
+             recorder_.pending().events[1].size();
+  turn.transaction = recorder_.take();
+  turn.effects = std::exchange(effects_, {});
+  turn.broken = broken_;
+  return turn;
+}
+
+void AgentCore::committed(Turn& turn) {
+  outbox_.committed(turn.transaction);
+}
+
+MonoTime AgentCore::next_deadline() const {
+  MonoTime deadline = now_.monotonic + std::chrono::seconds(1);
+  for (const Sender& sender : senders_) {
+    if (const auto timer = sender.deadline()) {
+      deadline = std::min(deadline, *timer);
+    }
+  }
+  if (const auto end = telemetry_.next_end()) {
+    const auto wait = std::max(*end - now_.wall, MonoTime{1000});
+    deadline = std::min(deadline, now_.monotonic + wait);
+  }
+  return deadline;
+}
+
+// --- events of its own ------------------------------------------------------
+
+void AgentCore::record_step(const ClockStep& step) {
+  ++clock_steps_;
+  EventMessage& event = recorder_.blank();
+  event.which_body = strongroom_v1_Event_clock_stepped_tag;
+  auto& body = event.body.clock_stepped;
+  body.step_us = step.by.count();
+  body.has_before = true;
+  body.before.quality =
+      static_cast<strongroom_v1_ClockQuality>(step.quality_before);
+  body.before.error_us = static_cast<std::uint64_t>(step.error_before.count());
+  recorder_.record(Stream::kRecord, event, now_);
+}
+
+void AgentCore::record_finding(const Suspicion& suspicion, Stream stream,
+                               std::string_view subject) {
+  ++findings_;
+  const auto count =
+      limit_.take(suspicion.kind, stream, suspicion.reason, now_.monotonic);
+  if (!count) {
+    return;
+  }
+  EventMessage& event = recorder_.blank();
+  event.which_body = strongroom_v1_Event_finding_tag;
+  auto& body = event.body.finding;
+  body.kind = suspicion.kind;
+  put_text(body.subject, subject);
+  body.stream = static_cast<strongroom_v1_Stream>(stream);
+  body.epoch = suspicion.epoch;
+  body.seq = suspicion.seq;
+  body.reason = suspicion.reason;
+  if (suspicion.hash != Hash{}) {
+    body.hash.size = static_cast<pb_size_t>(suspicion.hash.size());
+    std::ranges::copy(suspicion.hash, body.hash.bytes);
+  }
+  body.count = *count;
+  recorder_.record(Stream::kRecord, event, now_);
+}
+
+// --- delivery ---------------------------------------------------------------
+
+// `record` first: telemetry moves only while nothing of `record` waits for
+// room, or nothing of it can move at all.
+void AgentCore::pump() {
+  const bool record_waits = fill(Stream::kRecord);
+  const bool record_stuck =
+      sender(Stream::kRecord).state() == SenderState::kBlocked;
+  if (!record_waits || record_stuck) {
+    fill(Stream::kTelemetry);
+  }
+  for (const Stream stream : kAgentStreams) {
+    const SenderState state = sender(stream).state();
+    SenderState& shown = shown_states_[slot_of(stream)];
+    status_due_ |= (state == SenderState::kBlocked) !=
+                   (shown == SenderState::kBlocked);
+    shown = state;
+  }
+}
+
+// True when events are left that the window has no room for.
+bool AgentCore::fill(Stream stream) {
+  while (const auto position = sender(stream).wants()) {
+    auto batch = outbox_.batch_at(stream, *position);
+    if (!batch) {
+      broken_ = batch.error();
+      return false;
+    }
+    if (!batch->has_value()) {
+      return false;
+    }
+    sender(stream).offer(std::move(**batch), now_.monotonic);
+    apply_effects(stream);
+  }
+  return sender(stream).next() <= recorder_.tail(stream);
+}
+
+void AgentCore::apply_effects(Stream stream) {
+  for (SenderEffect& effect : sender(stream).take_effects()) {
+    std::visit([&](auto& one) { apply(stream, one); }, effect);
+  }
+}
+
+void AgentCore::apply(Stream, TransmitBatch& effect) {
+  effects_.push_back({UplinkTopic::kBatch, std::move(effect.payload)});
+}
+
+void AgentCore::apply(Stream stream, BatchProven& effect) {
+  recorder_.pending().deliveries.push_back(
+      {stream, effect.first_position, effect.count, effect.first_index,
+       now_.wall, sender(stream).log().text(), std::move(effect.checkpoint)});
+}
+
+void AgentCore::apply(Stream stream, Suspicion& effect) {
+  record_finding(effect, stream, sender(stream).log().text());
+}
+
+void AgentCore::apply(Stream stream, EpochRefused& effect) {
+  const bool is_current = effect.epoch == recorder_.epoch();
+  if (is_current) {
+    if (last_refused_epoch_ &&
+        now_.monotonic - *last_refused_epoch_ < kEpochInterval) {
+      return;  // the sender stays blocked and asks again
+    }
+    last_refused_epoch_ = now_.monotonic;
+    const auto reason =
+        lacks(stream, effect.newest)
+            ? strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK
+            : strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
+    open_epoch(reason, recorder_.heads());
+    telemetry_.describe(recorder_, now_);
+  }
+  recorder_.stop_epoch(stream, effect.epoch, effect.at, effect.reason);
+  const EpochRow* row = recorder_.epoch_row(stream, effect.epoch);
+  check(row != nullptr, "a batch of an unknown epoch was in flight");
+  sender(stream).skip_to(recorder_.epoch_end(*row) + 1, now_.monotonic);
+}
+
+// Believed on our own signature only: the ledger shows a header of ours that is
+// not in the journal.
+bool AgentCore::lacks(Stream stream,
+                      const std::optional<SignedHeader>& newest) {
+  if (!newest) {
+    return false;
+  }
+  const auto header = decode_header(newest->header);
+  if (!header || header->source != options_.source ||
+      header->stream != stream ||
+      !verify_ed25519(ports_.signer.public_key(),
+                      batch_signing_input(newest->header),
+                      newest->signature)) {
+    return false;
+  }
+  const EpochRow* row = recorder_.epoch_row(stream, header->epoch);
+  if (row == nullptr) {
+    return true;
+  }
+  const auto ours = ports_.journal.batch_at(
+      stream, row->first_position + header->first_seq - 1);
+  return ours && (!ours->has_value() ||
+                  (*ours)->sealed.header != newest->header);
+}
+
+}  // namespace strongroom

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/loop/inbox.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace strongroom {
+
+void Inbox::push_connected() {
+  const std::lock_guard lock(mutex_);
+  connected_ = true;
+  filled_.notify_one();
+}
+
+void Inbox::push_disconnected() {
+  const std::lock_guard lock(mutex_);
+  disconnected_ = true;
+  connected_ = false;
+  filled_.notify_one();
+}
+
+void Inbox::push_ack(Bytes payload) {
+  const std::lock_guard lock(mutex_);
+  if (acks_.size() >= limits_.acks) {
+    ++dropped_acks_;
+    return;
+  }
+  acks_.push_back(std::move(payload));
+  filled_.notify_one();
+}
+
+void Inbox::push_poll(PollDone poll) {
+  std::unique_lock lock(mutex_);
+  room_.wait_for(lock, limits_.poll_wait, [this] {
+    return stop_ || polls_.size() < limits_.polls;
+  });
+  if (polls_.size() >= limits_.polls) {
+    polls_.pop_front();
+    ++dropped_polls_;
+  }
+  polls_.push_back(std::move(poll));
+  filled_.notify_one();
+}
+
+void Inbox::push_stop() {
+  const std::lock_guard lock(mutex_);
+  stop_ = true;
+  filled_.notify_all();
+  room_.notify_all();
+}
+
+bool Inbox::has_input() const {
+  return disconnected_ || connected_ || stop_ || !acks_.empty() ||
+         !polls_.empty();
+}
+
+Inputs Inbox::take(std::size_t max_polls,
+                   std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  filled_.wait_until(lock, deadline, [this] { return has_input(); });
+  Inputs inputs;
+  inputs.disconnected = std::exchange(disconnected_, false);
+  inputs.connected = std::exchange(connected_, false);
+  inputs.stop = stop_;
+  inputs.acks.assign(std::make_move_iterator(acks_.begin()),
+                     std::make_move_iterator(acks_.end()));
+  acks_.clear();
+  const auto count = static_cast<std::ptrdiff_t>(
+      std::min(max_polls, polls_.size()));
+  inputs.polls.assign(std::make_move_iterator(polls_.begin()),
+                      std::make_move_iterator(polls_.begin() + count));
+  polls_.erase(polls_.begin(), polls_.begin() + count);
+  room_.notify_all();
+  return inputs;
+}
+
+bool Inbox::wait_stop(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return filled_.wait_for(lock, time, [this] { return stop_; });
+}
+
+std::uint64_t Inbox::dropped_acks() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_acks_;
+}
+
+std::uint64_t Inbox::dropped_polls() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_polls_;
+}
+
+}  // namespace strongroom

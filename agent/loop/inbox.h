@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other threads tell the loop. One lane a kind, each with a capacity and a
+// policy of its own, behind one lock.
+//
+// lane        capacity  when full
+// connection  1         the newest state replaces the older: only it matters
+// acks        64        the ack is dropped and counted: the resend heals it. A
+//                       producer never waits here: the MQTT library calls with
+//                       its lock held, which publish() needs. At most 8 batches
+//                       are in flight, so 64 fill only when the loop stands
+//                       still.
+// polls       2048      the line waits up to a quarter of a second, which slows
+//                       a line that polls faster than the journal commits; then
+//                       the oldest poll is dropped and counted, so that a
+//                       journal that cannot commit does not stop the lines
+// stop        1         -
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "agent/bus/bus.h"
+#include "core/base/bytes.h"
+
+namespace strongroom {
+
+struct InboxLimits {
+  std::size_t acks = 64;
+  std::size_t polls = 2048;
+  std::chrono::milliseconds poll_wait{250};
+};
+
+/// What one turn takes.
+struct Inputs {
+  /// The connection was lost, made, or (both true) lost and made again.
+  bool disconnected = false;
+  bool connected = false;
+  std::vector<Bytes> acks;
+  std::vector<PollDone> polls;
+  bool stop = false;
+
+  bool empty() const {
+    return !disconnected && !connected && acks.empty() && polls.empty() &&
+           !stop;
+  }
+};
+
+class Inbox {
+ public:
+  explicit Inbox(InboxLimits limits = {}) : limits_(limits) {}
+
+  // Any thread.
+  void push_connected();
+  void push_disconnected();
+  void push_ack(Bytes payload);
+  void push_poll(PollDone poll);
+  /// The loop ends after its next turn; nobody waits any more.
+  void push_stop();
+
+  /// The loop: waits until something is there or `deadline`; all but polls are
+  /// taken whole.
+  Inputs take(std::size_t max_polls,
+              std::chrono::steady_clock::time_point deadline);
+  /// Waits for stop alone; true when it came.
+  bool wait_stop(std::chrono::milliseconds time);
+
+  std::uint64_t dropped_acks() const;
+  std::uint64_t dropped_polls() const;
+
+ private:
+  bool has_input() const;
+
+  const InboxLimits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;
+  std::condition_variable room_;
+  bool disconnected_ = false;
+  bool connected_ = false;
+  bool stop_ = false;
+  std::deque<Bytes> acks_;
+  std::deque<PollDone> polls_;
+  std::uint64_t dropped_acks_ = 0;
+  std::uint64_t dropped_polls_ = 0;
+};
+
+}  // namespace strongroom

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/loop/loop.h"
+
+#include <spdlog/spdlog.h>
+
+namespace strongroom {
+namespace {
+
+constexpr MonoTime kShowInterval = std::chrono::milliseconds(500);
+constexpr MonoTime kPruneInterval = std::chrono::minutes(10);
+// Commits after which an idle moment is used to fold the WAL.
+constexpr std::uint64_t kCheckpointCommits = 256;
+
+}  // namespace
+
+Loop::Loop(LoopPorts ports, LoopOptions options)
+    : ports_(std::move(ports)), options_(options) {}
+
+LoopEnd Loop::run() {
+  while (true) {
+    if (const auto end = turn()) {
+      return *end;
+    }
+  }
+}
+
+std::chrono::steady_clock::time_point Loop::steady_deadline() const {
+  const auto now = std::chrono::steady_clock::now();
+  if (first_) {
+    return now;
+  }
+  return now + std::max(ports_.core.next_deadline() -
+                            ports_.clock().monotonic,
+                        MonoTime{0});
+}
+
+std::optional<LoopEnd> Loop::turn() {
+  const Inputs inputs =
+      ports_.inbox.take(options_.max_polls, steady_deadline());
+  first_ = false;
+  const Now now = ports_.clock();
+  monotonic_ = now.monotonic;
+  ports_.core.begin(now);
+  feed(inputs);
+  if (inputs.stop) {
+    ports_.core.stopping();
+  }
+  Turn turn = ports_.core.finish();
+  if (turn.broken) {
+    note_commit(std::unexpected(*turn.broken));
+    return LoopEnd::kJournalBroken;
+  }
+  if (!settle(turn)) {
+    return is_broken_ ? LoopEnd::kJournalBroken : LoopEnd::kUncommitted;
+  }
+  release(turn);
+  keep_house(inputs.empty());
+  show();
+  return inputs.stop ? std::optional(LoopEnd::kStopped) : std::nullopt;
+}
+
+void Loop::feed(const Inputs& inputs) {
+  if (inputs.disconnected) {
+    ports_.core.disconnected();
+  }
+  if (inputs.connected) {
+    ports_.core.connected();
+  }
+  for (const Bytes& ack : inputs.acks) {
+    ports_.core.ack_arrived(ack);
+  }
+  for (const PollDone& poll : inputs.polls) {
+    ports_.core.poll_done(poll);
+  }
+}
+
+// Journal, then act: the turn's effects wait until its transaction stands. The
+// same transaction is tried again and again; meanwhile the inbox holds, and
+// then drops, what comes. False when it will not stand: broken, or stopped.
+bool Loop::settle(Turn& turn) {
+  if (turn.transaction.number == 0) {
+    return true;
+  }
+  while (true) {
+    const auto result = ports_.journal.commit(turn.transaction);
+    note_commit(result);
+    if (result) {
+      return true;
+    }
+    show();
+    if (is_broken_ || ports_.inbox.wait_stop(options_.retry)) {
+      return false;
+    }
+    monotonic_ = ports_.clock().monotonic;
+  }
+}
+
+void Loop::note_commit(const JournalResult<void>& result) {
+  if (result) {
+    ++journal_.commits;
+    if (journal_.failing_since) {
+      spdlog::info("journal_recovered failed_commits={}",
+                   journal_.failed_commits);
+    }
+    journal_.failing_since.reset();
+    journal_.error.clear();
+    return;
+  }
+  ++journal_.failed_commits;
+  journal_.error = result.error().what;
+  is_broken_ = result.error().broken;
+  if (!journal_.failing_since) {
+    journal_.failing_since = monotonic_;
+    spdlog::error("journal_commit_failed error=\"{}\"", journal_.error);
+  }
+}
+
+void Loop::release(Turn& turn) {
+  for (Publish& effect : turn.effects) {
+    ports_.uplink.publish(effect.topic, std::move(effect.payload));
+  }
+  ports_.core.committed(turn);
+}
+
+void Loop::keep_house(bool idle) {
+  if (idle && journal_.commits - commits_at_checkpoint_ >= kCheckpointCommits) {
+    ports_.journal.checkpoint();
+    commits_at_checkpoint_ = journal_.commits;
+  }
+  if (pruned_ && monotonic_ - *pruned_ < kPruneInterval) {
+    return;
+  }
+  pruned_ = monotonic_;
+  const auto gone =
+      ports_.journal.prune(ports_.core.now().wall - options_.keep_delivered);
+  if (!gone) {
+    spdlog::warn("journal_prune_failed error=\"{}\"", gone.error().what);
+  } else if (*gone > 0) {
+    pruned_.reset();  // there may be more
+  }
+}
+
+void Loop::show() {
+  const bool failing = journal_.failing_since.has_value();
+  if (shown_ && monotonic_ - *shown_ < kShowInterval && !failing) {
+    return;
+  }
+  shown_ = monotonic_;
+  auto snapshot = std::make_shared<AgentSnapshot>(ports_.core.snapshot());
+  const std::string set_aside = std::move(snapshot->journal.set_aside);
+  snapshot->journal = journal_;
+  snapshot->journal.set_aside = set_aside;
+  snapshot->dropped_polls = ports_.inbox.dropped_polls();
+  snapshot->dropped_acks = ports_.inbox.dropped_acks();
+  ports_.snapshots.set(std::move(snapshot));
+  ports_.alive();
+}
+
+}  // namespace strongroom

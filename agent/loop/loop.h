@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's one thread that owns all state: inputs, core, commit, effects.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agent/journal/journal.h"
+#include "agent/loop/agent_core.h"
+#include "agent/loop/inbox.h"
+#include "agent/uplink/uplink.h"
+
+namespace strongroom {
+
+struct LoopPorts {
+  AgentCore& core;
+  Journal& journal;
+  Uplink& uplink;
+  Inbox& inbox;
+  SnapshotHolder& snapshots;
+  std::function<Now()> clock;
+  /// Called about once a second while the loop makes progress.
+  std::function<void()> alive = [] {};
+};
+
+struct LoopOptions {
+  std::size_t max_polls = 512;  // a turn: bounds a commit and a batch's wait
+  std::chrono::milliseconds retry{200};  // of a commit that failed
+  /// Delivered rows stay for it.
+  std::chrono::days keep_delivered{30};
+};
+
+enum class LoopEnd : std::uint8_t {
+  kStopped,        // asked to; everything is committed
+  kUncommitted,    // asked to, while commits failed: the last turn is lost
+  kJournalBroken,  // the next start sets the file aside
+};
+
+class Loop {
+ public:
+  Loop(LoopPorts ports, LoopOptions options = {});
+
+  /// Returns when told to stop, or when the journal is broken.
+  LoopEnd run();
+  /// One turn: waits for inputs until the core's deadline. Nothing: go on.
+  std::optional<LoopEnd> turn();
+  const std::string& error() const { return journal_.error; }
+
+ private:
+  void feed(const Inputs& inputs);
+  bool settle(Turn& turn);
+  void release(Turn& turn);
+  void note_commit(const JournalResult<void>& result);
+  void keep_house(bool idle);
+  void show();
+  std::chrono::steady_clock::time_point steady_deadline() const;
+
+  LoopPorts ports_;
+  const LoopOptions options_;
+  bool first_ = true;
+  bool is_broken_ = false;
+  MonoTime monotonic_{};
+  JournalSnapshot journal_;
+  std::optional<MonoTime> shown_;
+  std::optional<MonoTime> pruned_;
+  std::uint64_t commits_at_checkpoint_ = 0;
+};
+
+}  // namespace strongroom
