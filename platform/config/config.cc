@@ -44,7 +44,7 @@ struct ConfigTable::Node {
   struct File {
     std::string name;
     std::filesystem::path directory;
-    toml::value root{toml::table{}};
+    toml::value root = toml::table{};  // braces would make it an array
     std::vector<ConfigError> errors;
     bool parsed = false;
   };
@@ -465,10 +465,9 @@ std::vector<ConfigError> ConfigFile::finish() {
   }
   std::vector<ConfigError> errors = std::move(root_->file->errors);
   root_->file->errors.clear();
-  std::ranges::stable_sort(
-      errors, [](const ConfigError& a, const ConfigError& b) {
-        return std::tie(a.line, a.what) < std::tie(b.line, b.what);
-      });
+  std::ranges::sort(errors, [](const ConfigError& a, const ConfigError& b) {
+    return std::tie(a.line, a.what) < std::tie(b.line, b.what);
+  });
   return errors;
 }
 
