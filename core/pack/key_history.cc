@@ -119,7 +119,7 @@ bool KeyHistory::is_revoked(const Source& source,
           return false;
         }
         const auto from = revocation.invalid_from.find(origin);
-        return from == revocation.invalid_from.end() || index >= from->second;
+        return from != revocation.invalid_from.end() && index >= from->second;
       });
 }
 

@@ -32,7 +32,7 @@ class KeyHistory {
   std::span<const Key> keys_of(const Source& source) const;
 
   /// Whether a header at `index` of the log `origin` is void under `key`. A
-  /// revocation that does not name the log voids all of it.
+  /// revocation says nothing of a log that it does not name.
   bool is_revoked(const Source& source,
                   const PublicKey& key,
                   std::string_view origin,

@@ -66,7 +66,7 @@ TEST_F(KeyHistoryTest, Revocation_VoidsItsKeyAlone) {
   ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, "log", 9)));
   EXPECT_FALSE(history_.is_revoked(source_, one_->public_key(), "log", 8));
   EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), "log", 9));
-  EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), "other", 0));
+  EXPECT_FALSE(history_.is_revoked(source_, one_->public_key(), "other", 9));
   EXPECT_FALSE(history_.is_revoked(source_, two_->public_key(), "log", 9));
 
   ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, "log", 4)));
