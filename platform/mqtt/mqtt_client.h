@@ -70,8 +70,9 @@ class MqttClient {
   virtual ~MqttClient() = default;
   /// Starts connecting; returns at once.
   virtual void start() = 0;
-  /// Hands a message over; false when not connected or when more than 2 MB are
-  /// in flight. Delivery is not promised by `true`. Not from callbacks.
+  /// Hands a message over; false when not connected or when more than 2 MB or
+  /// 2000 messages are in flight. Delivery is not promised by `true`. Not from
+  /// callbacks.
   virtual bool publish(const MqttMessage& message) = 0;
   /// Publishes nothing more, disconnects, joins. After it no callback comes.
   virtual void stop() = 0;

@@ -10,12 +10,14 @@
 namespace strongroom {
 namespace {
 
-// Above about 2.5 MB the publisher's hop collapses (reference: a receive loop
-// that polls for writability only between reads).
+// Above about 2.5 MB the publisher's hop collapses: Paho's receive loop waits a
+// second for something to read while it could write.
 constexpr std::size_t kMaxBytesInFlight = 2'000'000;
-// Paho counts what is queued and what is unacknowledged, connected or not.
-constexpr int kMaxBufferedMessages = 4096;
-constexpr int kMaxInflight = 100;
+// Paho's own window must never fill: each time it does, it stalls for up to a
+// second. So it is twice what we hand over. Its buffer counts both what waits
+// and what is unacknowledged.
+constexpr std::size_t kMaxMessagesInFlight = 2000;
+constexpr int kPahoWindow = 2 * kMaxMessagesInFlight;
 constexpr std::chrono::seconds kConnectTimeout{10};
 // Paho completes or fails an operation by itself; this is for when it does not.
 constexpr std::chrono::seconds kAwaitTimeout{15};
@@ -49,7 +51,7 @@ mqtt::connect_options connect_options(const MqttOptions& options) {
   connect.set_automatic_reconnect(false);
   connect.set_keep_alive_interval(options.keep_alive);
   connect.set_connect_timeout(kConnectTimeout);
-  connect.set_max_inflight(kMaxInflight);
+  connect.set_max_inflight(kPahoWindow);
   if (options.will) {
     const MqttMessage& will = *options.will;
     connect.set_will(mqtt::will_options(will.topic,
@@ -64,10 +66,25 @@ mqtt::connect_options connect_options(const MqttOptions& options) {
   return connect;
 }
 
+// Paho's own words for a failed TCP or TLS connect are "Failure".
 std::string failure_text(const mqtt::token& token) {
-  const int code = token.get_return_code();
-  std::string text = mqtt::exception::error_str(code);
-  return "code " + std::to_string(code) + (text.empty() ? "" : ", " + text);
+  switch (const int code = token.get_return_code()) {
+    case 1:
+      return "the broker does not speak MQTT 3.1.1";
+    case 2:
+      return "the broker rejects this client id";
+    case 3:
+      return "the broker is unavailable";
+    case 4:
+      return "the broker rejects user name or password";
+    case 5:
+      return "the broker does not authorise this client";
+    case MQTTASYNC_FAILURE:
+      return "no connection (network, or TLS: then the broker's log says why)";
+    default:
+      return "code " + std::to_string(code) + ", " +
+             mqtt::exception::error_str(code);
+  }
 }
 
 }  // namespace
@@ -119,8 +136,8 @@ class PahoSession::Deliveries : public mqtt::iaction_listener {
     ++session_.counters_.publish_failures;
   }
   void release(const mqtt::token& token) {
-    session_.bytes_in_flight_ -=
-        reinterpret_cast<std::uintptr_t>(token.get_user_context());
+    session_.release(
+        reinterpret_cast<std::uintptr_t>(token.get_user_context()));
   }
 
   PahoSession& session_;
@@ -158,7 +175,7 @@ Result<void> PahoSession::connect(const std::stop_token& stop) {
     client_ = std::make_unique<mqtt::async_client>(
         options_.uri,
         options_.client_id,
-        mqtt::create_options(MQTTVERSION_3_1_1, kMaxBufferedMessages));
+        mqtt::create_options(MQTTVERSION_3_1_1, kPahoWindow));
     // One by one: set_callback() takes Paho's locks in the opposite order to
     // its own callbacks.
     client_->set_connection_lost_handler(
@@ -241,8 +258,7 @@ void PahoSession::disconnect() {
 
 bool PahoSession::publish(const MqttMessage& message) {
   const std::size_t size = message.payload.size() + message.topic.size();
-  if (bytes_in_flight_.fetch_add(size) + size > kMaxBytesInFlight) {
-    bytes_in_flight_ -= size;
+  if (!reserve(size)) {
     return false;
   }
   try {
@@ -255,9 +271,25 @@ bool PahoSession::publish(const MqttMessage& message) {
                      *deliveries_);
     return true;
   } catch (const mqtt::exception&) {
-    bytes_in_flight_ -= size;
+    release(size);
     return false;
   }
+}
+
+bool PahoSession::reserve(std::size_t size) {
+  const bool room =
+      bytes_in_flight_.fetch_add(size) + size <= kMaxBytesInFlight;
+  const bool slot =
+      messages_in_flight_.fetch_add(1) + 1 <= kMaxMessagesInFlight;
+  if (!room || !slot) {
+    release(size);
+  }
+  return room && slot;
+}
+
+void PahoSession::release(std::size_t size) {
+  bytes_in_flight_ -= size;
+  --messages_in_flight_;
 }
 
 void PahoSession::connect_lost(const std::string& cause) {

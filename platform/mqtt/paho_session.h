@@ -65,6 +65,8 @@ class PahoSession {
   class Operation;
   class Deliveries;
 
+  bool reserve(std::size_t size);
+  void release(std::size_t size);
   void connect_lost(const std::string& cause);
   void message_arrived(const mqtt::const_message_ptr& message);
   Result<void> connect(const std::stop_token& stop);
@@ -77,6 +79,7 @@ class PahoSession {
   const std::function<void(MqttMessage)>& on_message_;
   SharedCounters& counters_;
   std::atomic<std::size_t> bytes_in_flight_ = 0;
+  std::atomic<std::size_t> messages_in_flight_ = 0;
 
   std::mutex mutex_;  // a leaf; guards what follows, and the outcomes
   std::condition_variable_any changed_;

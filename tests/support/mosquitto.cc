@@ -80,7 +80,9 @@ std::string Mosquitto::uri() const {
 
 void Mosquitto::write_config() {
   std::string text = "listener " + std::to_string(port_) + " 127.0.0.1\n";
-  text += "persistence false\nset_tcp_nodelay true\nlog_type all\n";
+  text += "persistence false\nset_tcp_nodelay true\n";
+  // By default it silently drops what it has acknowledged.
+  text += "max_queued_messages 0\nlog_type all\n";
   // The broker gives up root; it must still read what lies here.
   text += "user root\nlog_dest stderr\n";
   if (options_.tls) {
