@@ -29,7 +29,7 @@ period_ms = 1000
 [[line]]
 name = "rs485-1"
 kind = "rtu"
-device = "{link}"
+serial = "{link}"
 baud = 9600
 parity = "none"
 timeout_ms = 500
