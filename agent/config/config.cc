@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config/config.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "platform/profile/profile_file.h"
+
+namespace strongroom {
+namespace {
+
+constexpr std::size_t kMaxDeviceName = 31;  // DeviceDescribed.device
+constexpr std::int64_t kMaxTimeoutMs = 10'000;
+constexpr std::int64_t kMaxPeriodMs = 3'600'000;
+
+// Reads the whole file; what is wrong is recorded by the tables, or, for
+// profiles, here.
+class Reader {
+ public:
+  explicit Reader(ConfigTable root) : root_(std::move(root)) {}
+
+  AgentConfig read() {
+    read_source();
+    read_keys();
+    config_.journal = root_.required_table("journal").required_path("path");
+    read_mqtt();
+    read_http();
+    if (auto windows = root_.optional_table("windows")) {
+      config_.window_length =
+          std::chrono::seconds(windows->optional_int("length_s", 60, 0, 3600));
+    }
+    profiles_ = root_.optional_path("profiles").value_or(profile_directory());
+    for (ConfigTable& line : root_.tables("line")) {
+      read_line(line);
+    }
+    return std::move(config_);
+  }
+
+  std::vector<ConfigError>& profile_errors() { return profile_errors_; }
+
+ private:
+  void read_source() {
+    config_.source = {name_of("agent"), name_of("site")};
+    if (config_.source.agent == kConsoleAgent) {
+      root_.error("agent", "agent: \"console\" is the ledger's own");
+    }
+    if (config_.source.site == kCentralSite) {
+      root_.error("site", "site: \"central\" is the ledger's own");
+    }
+  }
+
+  std::string name_of(std::string_view key) {
+    std::string name = root_.required_string(key);
+    if (!name.empty() && !is_valid_name(name)) {
+      root_.error(key, fmt::format("{}: a name is 1 to 32 of a-z, 0-9 and "
+                                   "hyphen, and begins with a letter or digit",
+                                   key));
+    }
+    return name;
+  }
+
+  void read_keys() {
+    ConfigTable keys = root_.required_table("keys");
+    config_.event_key = keys.required_path("event");
+    config_.sealing_key = keys.required_path("sealing");
+    config_.trust = keys.required_path("trust");
+    config_.disclosure_public = keys.required_path("disclosure_public");
+  }
+
+  void read_mqtt() {
+    ConfigTable mqtt = root_.required_table("mqtt");
+    config_.mqtt_uri = mqtt.required_string("uri");
+    if (config_.mqtt_uri.starts_with("tcp://")) {
+      return;  // tests: no identity, nothing secret
+    }
+    if (!config_.mqtt_uri.empty() &&
+        !config_.mqtt_uri.starts_with("ssl://")) {
+      mqtt.error("uri", "uri: must be ssl://host:port");
+    }
+    config_.mqtt_ca = mqtt.required_path("ca");
+    config_.mqtt_certificate = mqtt.required_path("certificate");
+    config_.mqtt_key = mqtt.required_path("key");
+  }
+
+  void read_http() {
+    config_.http_host = "127.0.0.1";
+    config_.http_port = 9481;
+    auto http = root_.optional_table("http");
+    if (!http) {
+      return;
+    }
+    const std::string listen =
+        http->optional_string("listen", "127.0.0.1:9481");
+    const std::size_t colon = listen.rfind(':');
+    int port = -1;
+    if (colon != std::string::npos) {
+      const char* end = listen.data() + listen.size();
+      const auto parsed =
+          std::from_chars(listen.data() + colon + 1, end, port);
+      port = parsed.ec == std::errc() && parsed.ptr == end ? port : -1;
+    }
+    if (port < 0 || port > 65535 || colon == 0) {
+      http->error("listen", "listen: must be host:port, e.g. 127.0.0.1:9481");
+      return;
+    }
+    config_.http_host = listen.substr(0, colon);
+    config_.http_port = port;
+  }
+
+  void read_line(ConfigTable& table) {
+    LineConfig line;
+    line.name = table.required_string("name");
+    if (!line.name.empty() && !is_valid_name(line.name)) {
+      table.error("name", "name: 1 to 32 of a-z, 0-9 and hyphen");
+    } else if (!line_names_.insert(line.name).second) {
+      table.error("name", fmt::format("name: a second line \"{}\"", line.name));
+    }
+    line.kind = table.required_choice("kind", {"tcp", "rtu"}) == "rtu"
+                    ? LineKind::kRtu
+                    : LineKind::kTcp;
+    if (line.kind == LineKind::kTcp) {
+      line.host = table.required_string("host");
+      line.port = static_cast<std::uint16_t>(
+          table.optional_int("port", 502, 1, 65535));
+    } else {
+      read_rtu(table, line);
+    }
+    line.timeout = std::chrono::milliseconds(
+        table.optional_int("timeout_ms", 500, 1, kMaxTimeoutMs));
+    std::vector<ConfigTable> devices = table.tables("device");
+    if (devices.empty()) {
+      table.error("name", "line.device: a line needs at least one device");
+    }
+    for (ConfigTable& device : devices) {
+      read_device(device, line);
+    }
+    config_.lines.push_back(std::move(line));
+  }
+
+  static void read_rtu(ConfigTable& table, LineConfig& line) {
+    line.serial = table.required_string("serial");
+    line.baud =
+        static_cast<int>(table.optional_int("baud", 9600, 300, 1'000'000));
+    const std::string parity =
+        table.optional_choice("parity", "none", {"none", "even", "odd"});
+    line.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
+    line.stop_bits =
+        static_cast<int>(table.optional_int("stop_bits", 1, 1, 2));
+  }
+
+  void read_device(ConfigTable& table, LineConfig& line) {
+    DeviceConfig device;
+    device.name = table.required_string("name");
+    if (!device.name.empty() && (!is_valid_name(device.name) ||
+                                 device.name.size() > kMaxDeviceName)) {
+      table.error("name", "name: 1 to 31 of a-z, 0-9 and hyphen");
+    } else if (!device_names_.insert(device.name).second) {
+      table.error("name",
+                  fmt::format("name: a second device \"{}\"; names are unique "
+                              "in the agent",
+                              device.name));
+    }
+    const std::string profile = table.required_string("profile");
+    if (!profile.empty()) {
+      device.profile = profile_of(table, profile);
+    }
+    device.unit_id =
+        static_cast<std::uint8_t>(table.optional_int("unit_id", 1, 1, 247));
+    device.period = std::chrono::milliseconds(
+        table.optional_int("period_ms", 1000, 0, kMaxPeriodMs));
+    line.devices.push_back(std::move(device));
+  }
+
+  std::shared_ptr<const DeviceProfile> profile_of(ConfigTable& table,
+                                                  const std::string& name) {
+    const auto known = loaded_.find(name);
+    if (known != loaded_.end()) {
+      return known->second;
+    }
+    std::shared_ptr<const DeviceProfile> profile;
+    auto read = load_profile(profiles_, name);
+    if (read) {
+      profile = std::make_shared<const DeviceProfile>(std::move(*read));
+    } else {
+      table.error("profile",
+                  fmt::format("profile: \"{}\" in {} cannot be used", name,
+                              profiles_.string()));
+      profile_errors_.insert(profile_errors_.end(), read.error().begin(),
+                             read.error().end());
+    }
+    loaded_.emplace(name, profile);
+    return profile;
+  }
+
+  ConfigTable root_;
+  AgentConfig config_;
+  std::filesystem::path profiles_;
+  std::set<std::string> line_names_;
+  std::set<std::string> device_names_;
+  std::map<std::string, std::shared_ptr<const DeviceProfile>> loaded_;
+  std::vector<ConfigError> profile_errors_;
+};
+
+std::expected<AgentConfig, std::vector<ConfigError>> read_config(
+    ConfigFile file) {
+  Reader reader(file.root());
+  AgentConfig config = reader.read();
+  std::vector<ConfigError> errors = file.finish();
+  errors.insert(errors.end(), reader.profile_errors().begin(),
+                reader.profile_errors().end());
+  if (!errors.empty()) {
+    return std::unexpected(std::move(errors));
+  }
+  return config;
+}
+
+}  // namespace
+
+std::expected<AgentConfig, std::vector<ConfigError>> load_agent_config(
+    const std::filesystem::path& path) {
+  return read_config(ConfigFile::open(path));
+}
+
+std::expected<AgentConfig, std::vector<ConfigError>> parse_agent_config(
+    std::string text, std::string name) {
+  return read_config(ConfigFile::parse(std::move(text), std::move(name)));
+}
+
+}  // namespace strongroom
