@@ -94,7 +94,8 @@ class PahoSession::Operation : public mqtt::iaction_listener {
  public:
   explicit Operation(PahoSession& session) : session_(session) {}
 
-  Outcome outcome;  // guarded by the session's mutex
+  Outcome outcome;         // guarded by the session's mutex
+  mqtt::token_ptr issued;  // until the client is gone
 
  private:
   void on_success(const mqtt::token& token) override {
@@ -138,6 +139,8 @@ class PahoSession::Deliveries : public mqtt::iaction_listener {
   void release(const mqtt::token& token) {
     session_.release(
         reinterpret_cast<std::uintptr_t>(token.get_user_context()));
+    const std::lock_guard lock(session_.mutex_);
+    session_.handed_over_.clear();
   }
 
   PahoSession& session_;
@@ -184,7 +187,8 @@ Result<void> PahoSession::connect(const std::stop_token& stop) {
         [this](const mqtt::const_message_ptr& message) {
           message_arrived(message);
         });
-    client_->connect(connect_options(options_), nullptr, *connecting_);
+    connecting_->issued =
+        client_->connect(connect_options(options_), nullptr, *connecting_);
   }
   auto connected = await(*connecting_, stop, "connecting to " + options_.uri);
   if (!connected) {
@@ -245,7 +249,7 @@ void PahoSession::disconnect() {
   disconnecting_ = std::make_unique<Operation>(*this);
   constexpr std::chrono::milliseconds kFlush = kGoodbyeTimeout;
   try {
-    client_->disconnect(
+    disconnecting_->issued = client_->disconnect(
         static_cast<int>(kFlush.count()), nullptr, *disconnecting_);
   } catch (const mqtt::exception&) {
     return;  // not connected any more
@@ -262,13 +266,15 @@ bool PahoSession::publish(const MqttMessage& message) {
     return false;
   }
   try {
-    client_->publish(mqtt::make_message(message.topic,
-                                        message.payload.data(),
-                                        message.payload.size(),
-                                        message.qos,
-                                        message.retained),
-                     reinterpret_cast<void*>(size),
-                     *deliveries_);
+    auto token = client_->publish(message.topic,
+                                  message.payload.data(),
+                                  message.payload.size(),
+                                  message.qos,
+                                  message.retained,
+                                  reinterpret_cast<void*>(size),
+                                  *deliveries_);
+    const std::lock_guard lock(mutex_);
+    handed_over_.push_back(std::move(token));
     return true;
   } catch (const mqtt::exception&) {
     release(size);

@@ -84,6 +84,10 @@ class PahoSession {
   std::mutex mutex_;  // a leaf; guards what follows, and the outcomes
   std::condition_variable_any changed_;
   std::optional<std::string> lost_;
+  // Tokens that publish() got back. They are let go in Paho's callbacks, under
+  // Paho's lock like its own references: ThreadSanitizer sees no reference
+  // count inside the library, and would call an early release a race.
+  std::vector<mqtt::delivery_token_ptr> handed_over_;
 
   // Listeners, to which Paho holds plain pointers until the client is gone.
   std::unique_ptr<Operation> connecting_;
