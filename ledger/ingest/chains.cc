@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/ingest/chains.h"
+
+#include <algorithm>
+
+#include "core/log/entry.h"
+
+namespace strongroom {
+namespace {
+
+// Four windows of four batches: what an agent may resend at once.
+constexpr std::size_t kRecentBatches = 16;
+
+}  // namespace
+
+const ChainState* SourceChains::find(std::uint64_t epoch) const {
+  const auto found = epochs.find(epoch);
+  return found == epochs.end() ? nullptr : &found->second;
+}
+
+std::optional<HeldBatch> SourceChains::recent_at(
+    std::uint64_t epoch, std::uint64_t first_seq) const {
+  for (const HeldBatch& batch : recent) {
+    const auto header = decode_header(batch.header.header);
+    if (header && header->epoch == epoch && header->first_seq == first_seq) {
+      return batch;
+    }
+  }
+  return std::nullopt;
+}
+
+void Chains::load(const ChainRow& row) {
+  SourceChains& source = chains_[{row.log_id, row.source}];
+  ChainState& chain = source.epochs[row.epoch];
+  chain.next_seq = row.next_seq;
+  chain.head = row.head;
+  chain.closed = row.closed;
+  chain.key = row.key;
+  if (const auto entry = parse_entry(row.newest_header);
+      entry && entry->type == EntryType::kHeader) {
+    chain.newest = SignedHeader{Bytes(entry->body.begin(), entry->body.end()),
+                                entry->signature};
+  }
+  source.acked = std::max(source.acked.value_or(0), row.acked_size);
+}
+
+void Chains::load(const LossRow& row) {
+  chains_[{row.log_id, row.source}].epochs[row.epoch].losses[row.from_seq] = {
+      row.to_seq, row.before_from, row.of_to};
+}
+
+const SourceChains* Chains::find(LogId log_id, const Source& source) const {
+  const auto found = chains_.find({log_id, source.text()});
+  return found == chains_.end() ? nullptr : &found->second;
+}
+
+void Chains::advance(LogId log_id,
+                     const BatchHeader& header,
+                     const HeldBatch& batch,
+                     const PublicKey& key,
+                     const Hash& head) {
+  const Key at{log_id, header.source.text()};
+  SourceChains& source = chains_[at];
+  for (auto& [epoch, chain] : source.epochs) {
+    if (epoch != header.epoch && !chain.closed && chain.newest) {
+      chain.closed = true;
+      changed_.insert({at, epoch});
+    }
+  }
+  ChainState& chain = source.epochs[header.epoch];
+  // Losses that are behind the chain now have done their work.
+  std::erase_if(chain.losses, [&](const auto& loss) {
+    return loss.first < header.next_seq();
+  });
+  chain.next_seq = header.next_seq();
+  chain.head = head;
+  chain.newest = batch.header;
+  chain.key = key;
+  changed_.insert({at, header.epoch});
+  if (source.recent.size() >= kRecentBatches) {
+    source.recent.erase(source.recent.begin());
+  }
+  source.recent.push_back(batch);
+}
+
+std::vector<ChainRow> Chains::take_changed(
+    const std::function<std::uint64_t(LogId)>& acked_size) {
+  std::vector<ChainRow> rows;
+  for (const auto& [key, epoch] : changed_) {
+    const ChainState& chain = chains_[key].epochs[epoch];
+    rows.push_back({.log_id = key.first,
+                    .source = key.second,
+                    .epoch = epoch,
+                    .next_seq = chain.next_seq,
+                    .head = chain.head,
+                    .acked_size = acked_size(key.first),
+                    .newest_header = header_entry(chain.newest->signature,
+                                                  chain.newest->header),
+                    .key = chain.key,
+                    .closed = chain.closed});
+  }
+  changed_.clear();
+  return rows;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides what becomes of a batch (DESIGN section 6). Pure: everything that the
+// decision rests on is a parameter.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/event/batch.h"
+#include "core/log/checkpoint.h"
+#include "ledger/ingest/reason.h"
+#include "ledger/registry/key_registry.h"
+
+namespace strongroom {
+
+/// A hole that the source declared in its record stream.
+struct Loss {
+  std::uint64_t to_seq = 0;
+  Hash before_from{};
+  Hash of_to{};
+};
+
+/// What is held of one (source, epoch) in one log.
+struct ChainState {
+  std::uint64_t next_seq = 1;
+  Hash head{};  // prev_hash of the next event
+  bool closed = false;
+  std::optional<SignedHeader> newest;    // nothing: no batch is held
+  PublicKey key{};                       // that signed it
+  std::map<std::uint64_t, Loss> losses;  // by the first seq that is lost
+
+  /// Where the next batch must begin: adjoining losses are skipped.
+  struct Expected {
+    std::uint64_t seq = 1;
+    Hash prev_hash{};
+  };
+  Expected expected() const;
+};
+
+/// A batch that is held already.
+struct HeldBatch {
+  SignedHeader header;
+  std::uint64_t first_index = 0;
+  std::uint32_t count = 0;
+};
+
+/// What the held checkpoint of a batch says about our own tree.
+enum class ClaimKind {
+  kNone,     // no checkpoint is held
+  kAgrees,   // ours, and our tree had that root at that size
+  kForeign,  // not one of this log, or not signed by us
+  kBeyond,   // signed by us, larger than our tree
+  kDiffers,  // signed by us, another root than our tree had at that size
+};
+struct Claim {
+  ClaimKind kind = ClaimKind::kNone;
+  std::uint64_t size = 0;
+};
+
+/// Judges the note that an agent holds. `root_at` is called for sizes up to
+/// `signed_now.size` alone; nothing when our tree cannot be read.
+Claim judge_claim(
+    std::string_view note,
+    const Checkpoint& signed_now,
+    const Trust& trust,
+    const std::function<std::optional<Hash>(std::uint64_t)>& root_at);
+
+struct Question {
+  const Source& topic;  // whose topic the batch came in on
+  const BatchView& batch;
+  const BatchHeader& header;
+
+  const RegisteredSource* source = nullptr;  // null: not enrolled
+  bool log_frozen = false;
+  const ChainState* chain = nullptr;  // null: nothing of this epoch is held
+  /// Rank of the newest key by which a header stands in this (source, stream).
+  std::size_t newest_rank = 0;
+  /// Tree size of the previous ack to this (source, stream).
+  std::optional<std::uint64_t> acked;
+  /// The held batch that begins at header.first_seq; asked only when the
+  /// chain reaches beyond it.
+  std::function<std::optional<HeldBatch>()> held_at_first_seq;
+  /// Judges batch.held_checkpoint; asked only once a key of the source has
+  /// signed the batch.
+  std::function<Claim()> claim;
+};
+
+struct Append {
+  PublicKey key{};           // that signed it
+  std::vector<Hash> leaves;  // of the events
+  bool new_epoch = false;
+  /// Where consistency proofs start again; nothing: from the previous ack.
+  std::optional<std::uint64_t> restart_from;
+};
+struct AckAgain {
+  HeldBatch held;
+  std::optional<std::uint64_t> restart_from;
+};
+struct Refuse {
+  RefusalReason reason{};
+  std::uint64_t expected = 0;
+  std::optional<SignedHeader> newest;
+  std::string what;
+};
+/// The agent holds our own signature on a tree that ours does not extend to:
+/// this log must not sign again.
+struct LogContradicted {
+  strongroom_v1_FindingKind kind{};
+  std::string why;
+  Refuse refusal;
+};
+using Judgement = std::variant<Append, AckAgain, Refuse, LogContradicted>;
+
+Judgement judge(const Question& question);
+
+}  // namespace strongroom

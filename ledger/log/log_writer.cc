@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/log/log_writer.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/log/entry.h"
+#include "ledger/log/restore.h"
+#include "ledger/log/stored_entries.h"
+
+namespace strongroom {
+namespace {
+
+// 4 MiB: what acks of a busy site need of its tiles.
+constexpr std::size_t kCachedTiles = 256;
+
+}  // namespace
+
+struct LogWriter::Log {
+  Log(LogRow row, LedgerReader& reader)
+      : id(row.log_id),
+        origin(std::move(row.origin)),
+        frozen(std::move(row.frozen)),
+        cache(kCachedTiles),
+        subtrees(edge,
+                 cache,
+                 [&reader, log_id = id](int level, std::uint64_t number) {
+                   return reader.tile(log_id, level, number);
+                 }) {}
+
+  LogId id;
+  Origin origin;
+  std::string frozen;
+  Edge edge;              // staged entries included
+  CompactTree verified;   // grows only by what was read back
+  Checkpoint checkpoint;  // signed, in the guard
+  std::string note;
+  std::vector<Hash> staged;  // leaves beyond the signed checkpoint
+  TileCache cache;
+  Subtrees subtrees;
+};
+
+LogWriter::LogWriter(std::string ledger, Parts parts)
+    : ledger_(std::move(ledger)),
+      parts_(parts),
+      trust_{ledger_, {parts.signer.public_key()}} {}
+LogWriter::~LogWriter() = default;
+
+Result<std::unique_ptr<LogWriter>> LogWriter::open(std::string ledger,
+                                                   Parts parts) {
+  const auto rows = parts.reader.logs();
+  const auto guarded = parts.guard.entries();
+  if (!rows || !guarded) {
+    return std::unexpected(rows ? guarded.error() : rows.error());
+  }
+  std::map<std::string, std::string> notes;
+  for (const GuardEntry& entry : *guarded) {
+    notes[entry.origin] = entry.note;
+  }
+  std::unique_ptr<LogWriter> writer(new LogWriter(std::move(ledger), parts));
+  for (const LogRow& row : *rows) {
+    auto log = std::make_unique<Log>(row, parts.reader);
+    const std::string origin = row.origin.text();
+    const auto held = notes.find(origin);
+    if (auto done = writer->restore(
+            *log, held == notes.end() ? std::string() : held->second);
+        !done) {
+      return std::unexpected(done.error());
+    }
+    notes.erase(origin);
+    writer->publish(*log);
+    writer->logs_[row.log_id] = std::move(log);
+  }
+  for (const auto& [origin, note] : notes) {
+    writer->missing_.push_back(origin);
+    if (const auto parsed = Origin::parse(origin)) {
+      auto gone = std::make_shared<PublishedLog>();
+      gone->origin = *parsed;
+      gone->frozen =
+          "the guard knows this log, the database does not: it is "
+          "an older copy";
+      parts.publication.put(std::move(gone));
+    }
+  }
+  return writer;
+}
+
+Result<void> LogWriter::restore(Log& log, const std::string& guarded_note) {
+  log.note.clear();
+  if (auto right = verify_start(log, guarded_note); !right) {
+    // Nothing of this log is served or signed: what is stored is not what was
+    // signed. The database is left as it is, for fsck and recovery.
+    log.frozen = right.error().what;
+    log.note.clear();
+    return {};
+  }
+  if (log.frozen.empty() &&
+      (log.note.empty() || log.edge.size() > log.checkpoint.size)) {
+    return sign({&log});
+  }
+  return {};
+}
+
+/// Compares the database with the guard. Faults are contradictions: the log is
+/// frozen for them.
+Result<void> LogWriter::verify_start(Log& log,
+                                     const std::string& guarded_note) {
+  const std::string origin = log.origin.text();
+  const auto size = parts_.reader.log_size(log.id);
+  if (!size) {
+    return std::unexpected(size.error());
+  }
+  if (guarded_note.empty()) {
+    // Only a log whose first checkpoint is still to be signed: there, the
+    // guard comes before the first entry.
+    if (*size != 0) {
+      return fault("the guard knows nothing of this log, which has " +
+                   std::to_string(*size) + " entries");
+    }
+    log.checkpoint = {origin, 0, empty_root()};
+    return {};
+  }
+  const auto held = open_checkpoint(guarded_note, trust_);
+  if (!held || held->origin != origin) {
+    return fault("the guard's checkpoint is not one of ours: " +
+                 (held ? "it is of " + held->origin : held.error().what));
+  }
+  if (*size < held->size) {
+    return fault("the database has " + std::to_string(*size) + " entries, " +
+                 std::to_string(held->size) +
+                 " were signed: it is an older copy");
+  }
+  auto edge = restore_edge(parts_.reader, log.id, held->size);
+  if (!edge) {
+    return std::unexpected(edge.error());
+  }
+  if (edge->root() != held->root) {
+    return fault("the tree of the " + std::to_string(held->size) +
+                 " signed entries has another root than was signed");
+  }
+  if (auto replayed = replay_entries(parts_.reader, log.id, *edge); !replayed) {
+    return replayed;
+  }
+  log.edge = *std::move(edge);
+  log.verified = CompactTree(log.edge.size(), log.edge.subtree_roots());
+  log.checkpoint = *held;
+  log.note = guarded_note;
+  return {};
+}
+
+Result<LogId> LogWriter::add_log(const Origin& origin) {
+  check(!staged(), "a log is added between two commits");
+  if (std::ranges::find(missing_, origin.text()) != missing_.end()) {
+    return fault("the guard holds a checkpoint of " + origin.text() +
+                 ", which the database does not have: it is an older copy");
+  }
+  const auto id = parts_.store.add_log(origin);
+  if (!id) {
+    return std::unexpected(id.error());
+  }
+  auto log = std::make_unique<Log>(LogRow{*id, origin, ""}, parts_.reader);
+  if (auto signed_empty = sign({log.get()}); !signed_empty) {
+    return std::unexpected(signed_empty.error());
+  }
+  publish(*log);
+  logs_[*id] = std::move(log);
+  return *id;
+}
+
+std::uint64_t LogWriter::append(LogId log_id, const NewBatch& batch) {
+  Log& log = at(log_id);
+  check(log.frozen.empty(), "a frozen log takes no entry");
+  BatchRow row{.log_id = log_id,
+               .first_index = log.edge.size(),
+               .count = static_cast<std::uint32_t>(batch.events.size()),
+               .source = batch.source,
+               .epoch = batch.epoch,
+               .first_seq = batch.first_seq,
+               .header = batch.header_entry};
+  std::size_t bytes = 0;
+  for (const ByteView event : batch.events) {
+    bytes += event.size() + 3;
+  }
+  row.entries.reserve(bytes);
+  for (const ByteView event : batch.events) {
+    const std::size_t entry = event.size() + 1;
+    row.entries.push_back(static_cast<std::uint8_t>(entry >> 8U));
+    row.entries.push_back(static_cast<std::uint8_t>(entry & 0xffU));
+    row.entries.push_back(static_cast<std::uint8_t>(EntryType::kEvent));
+    strongroom::append(row.entries, event);
+  }
+  std::vector<FullTile> full;
+  const auto grow = [&](const Hash& leaf) {
+    log.edge.append(leaf, full);
+    log.staged.push_back(leaf);
+  };
+  std::ranges::for_each(batch.leaves, grow);
+  grow(leaf_hash(row.header));
+  for (FullTile& tile : full) {
+    rows_.tiles.push_back(
+        {log_id, tile.level, tile.number, tile.nodes->bytes(kTileWidth)});
+    log.cache.put({tile.level, tile.number}, std::move(tile.nodes));
+  }
+  const std::uint64_t first = row.first_index;
+  rows_.batches.push_back(std::move(row));
+  return first;
+}
+
+Result<void> LogWriter::commit() {
+  if (!staged()) {
+    return {};
+  }
+  if (!disclosures_.empty()) {
+    if (auto done = parts_.store.commit_disclosures(disclosures_); !done) {
+      return done;
+    }
+  }
+  if (auto done = parts_.store.commit(rows_); !done) {
+    return done;
+  }
+  std::vector<Log*> changed;
+  for (const auto& [id, log] : logs_) {
+    if (log->staged.empty()) {
+      continue;
+    }
+    const auto same = reads_back(*log);
+    if (!same) {
+      return std::unexpected(same.error());
+    }
+    if (*same) {
+      changed.push_back(log.get());
+    }
+  }
+  rows_ = {};
+  disclosures_.clear();
+  if (auto done = sign(changed); !done) {
+    return done;
+  }
+  for (Log* log : changed) {
+    log->staged.clear();
+    publish(*log);
+  }
+  return {};
+}
+
+/// Step 3. False: the log is frozen.
+Result<bool> LogWriter::reads_back(Log& log) {
+  std::string wrong;
+  const std::uint64_t begin = log.checkpoint.size;
+  auto scanned = parts_.reader.scan(log.id, begin, [&](const BatchRow& row) {
+    const auto leaves = leaves_of(row);
+    if (!leaves) {
+      wrong = leaves.error().what;
+      return false;
+    }
+    for (const Hash& leaf : *leaves) {
+      const std::uint64_t at = log.verified.size() - begin;
+      if (at >= log.staged.size() || log.staged[at] != leaf) {
+        wrong = "index " + std::to_string(begin + at) +
+                " does not read back as it was written";
+        return false;
+      }
+      log.verified.append(leaf);
+    }
+    return true;
+  });
+  if (!scanned) {
+    return std::unexpected(scanned.error());
+  }
+  if (wrong.empty() && (log.verified.size() != log.edge.size() ||
+                        log.verified.root() != log.edge.root())) {
+    wrong = "the entries that were read back hash to another root";
+  }
+  for (const TileRow& tile : rows_.tiles) {
+    if (!wrong.empty() || tile.log_id != log.id) {
+      continue;
+    }
+    const auto stored = parts_.reader.tile(log.id, tile.level, tile.number);
+    if (!stored) {
+      return std::unexpected(stored.error());
+    }
+    if (*stored != tile.hashes) {
+      wrong = TileId{tile.level, tile.number, kTileWidth}.path() +
+              " does not read back as it was written";
+    }
+  }
+  if (wrong.empty()) {
+    return true;
+  }
+  if (auto done = freeze(log.id, wrong); !done) {
+    return std::unexpected(done.error());
+  }
+  return false;
+}
+
+/// Steps 4 and 5.
+Result<void> LogWriter::sign(const std::vector<Log*>& logs) {
+  std::vector<GuardSwap> swaps;
+  std::vector<Checkpoint> checkpoints;
+  for (const Log* log : logs) {
+    checkpoints.push_back(
+        {log->origin.text(), log->edge.size(), log->edge.root()});
+    swaps.push_back({log->origin.text(),
+                     log->note,
+                     sign_checkpoint(checkpoints.back(), parts_.signer)});
+  }
+  if (swaps.empty()) {
+    return {};
+  }
+  if (auto done = parts_.guard.swap(swaps); !done) {
+    return done;
+  }
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    logs[i]->checkpoint = std::move(checkpoints[i]);
+    logs[i]->note = std::move(swaps[i].note);
+  }
+  return {};
+}
+
+void LogWriter::publish(Log& log) {
+  auto published = std::make_shared<PublishedLog>();
+  published->log_id = log.id;
+  published->origin = log.origin;
+  published->frozen = log.frozen;
+  published->checkpoint = log.checkpoint;
+  published->note = log.note;
+  published->edge = log.edge;
+  parts_.publication.put(std::move(published));
+}
+
+Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
+  Log& log = at(log_id);
+  if (!log.frozen.empty()) {
+    return {};
+  }
+  log.frozen = why;
+  // What is staged and not committed is never written: rows of this log would
+  // be entries that nobody may sign.
+  const auto of_log = [log_id](const auto& row) {
+    return row.log_id == log_id;
+  };
+  std::erase_if(rows_.batches, of_log);
+  std::erase_if(rows_.tiles, of_log);
+  std::erase_if(rows_.chains, of_log);
+  std::erase_if(rows_.losses, of_log);
+  std::erase_if(rows_.findings, of_log);
+  std::erase_if(disclosures_, of_log);
+  log.staged.clear();
+  const auto before = parts_.publication.find(log.origin);
+  if (before != nullptr) {
+    // What was signed stays served: the edge in memory may be ahead of it.
+    auto published = std::make_shared<PublishedLog>(*before);
+    published->frozen = why;
+    parts_.publication.put(std::move(published));
+  }
+  if (on_freeze_) {
+    on_freeze_(log_id, why);
+  }
+  return parts_.store.freeze_log(log_id, why);
+}
+
+std::optional<LogId> LogWriter::find(const std::string& site,
+                                     Stream stream) const {
+  // The newest generation is the one that is written.
+  std::optional<LogId> newest;
+  std::uint32_t generation = 0;
+  for (const auto& [id, log] : logs_) {
+    if (log->origin.site == site && log->origin.stream == stream &&
+        log->origin.generation > generation) {
+      generation = log->origin.generation;
+      newest = id;
+    }
+  }
+  return newest;
+}
+
+std::vector<LogId> LogWriter::ids() const {
+  std::vector<LogId> ids;
+  for (const auto& [id, log] : logs_) {
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+LogWriter::Log& LogWriter::at(LogId log_id) const {
+  const auto found = logs_.find(log_id);
+  check(found != logs_.end(), "no such log");
+  return *found->second;
+}
+
+const Origin& LogWriter::origin(LogId log_id) const {
+  return at(log_id).origin;
+}
+const std::string& LogWriter::frozen(LogId log_id) const {
+  return at(log_id).frozen;
+}
+std::uint64_t LogWriter::size(LogId log_id) const {
+  return at(log_id).edge.size();
+}
+const Checkpoint& LogWriter::signed_checkpoint(LogId log_id) const {
+  return at(log_id).checkpoint;
+}
+const std::string& LogWriter::note(LogId log_id) const {
+  return at(log_id).note;
+}
+Subtrees& LogWriter::subtrees(LogId log_id) {
+  return at(log_id).subtrees;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger's loop: from a message to a staged batch, an ack or a refusal.
+#include <algorithm>
+
+#include "core/base/wire.h"
+#include "core/log/entry.h"
+#include "ledger/loop/finding_view.h"
+#include "ledger/loop/ledger.h"
+
+namespace strongroom {
+namespace {
+
+/// The field number of an event's body; 0 when there is none. No more is read
+/// than is needed to find the few events that the ledger itself looks at.
+std::uint32_t body_of(ByteView event) {
+  constexpr std::uint32_t kFirstBody = 20;
+  WireReader reader(event);
+  while (const auto field = reader.next()) {
+    if (field->number >= kFirstBody) {
+      return field->number;
+    }
+  }
+  return 0;
+}
+
+/// As much of a header as can be read, when it is not one that we accept.
+struct LooseHeader {
+  BatchHeader header;
+  bool other_algorithm = false;
+};
+std::optional<LooseHeader> read_loosely(ByteView bytes) {
+  LooseHeader loose;
+  bool source = false;
+  std::uint64_t format = 0;
+  std::uint64_t algorithm = 0;
+  WireReader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->is(1, WireType::kVarint)) {
+      format = field->value;
+    } else if (field->is(2, WireType::kVarint)) {
+      algorithm = field->value;
+    } else if (field->is(3, WireType::kBytes)) {
+      const auto parsed = Source::parse(field->text());
+      source = parsed.has_value();
+      loose.header.source = parsed.value_or(Source{});
+    } else if (field->is(4, WireType::kVarint) && field->value <= 3) {
+      loose.header.stream = stream_from_wire(static_cast<int>(field->value))
+                                .value_or(Stream::kRecord);
+    } else if (field->is(5, WireType::kFixed64)) {
+      loose.header.epoch = field->value;
+    } else if (field->is(6, WireType::kVarint)) {
+      loose.header.first_seq = field->value;
+    } else if (field->is(7, WireType::kVarint)) {
+      loose.header.count = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(field->value, kMaxBatchEvents));
+    }
+  }
+  loose.other_algorithm =
+      format != kWireFormat || algorithm != kAlgorithmEd25519Sha256;
+  return reader.ok() && source ? std::optional(loose) : std::nullopt;
+}
+
+}  // namespace
+
+FindingView finding_view(const std::string& origin,
+                         std::uint64_t index,
+                         const EventMessage& event) {
+  const auto& finding = event.body.finding;
+  return {
+      .origin = origin,
+      .index = index,
+      .source = event.source,
+      .at_us = event.occurred_us,
+      .kind = finding.kind,
+      .subject = finding.subject,
+      .stream = finding.stream,
+      .epoch = finding.epoch,
+      .seq = finding.seq,
+      .reason = finding.reason,
+      .hash = std::string(as_chars({finding.hash.bytes, finding.hash.size})),
+      .count = finding.count};
+}
+
+std::optional<LogId> Ledger::log_of(const BatchHeader& header) const {
+  return logs_->find(header.source.site, header.stream);
+}
+
+Result<void> Ledger::take_batch(const Arrived& arrived) {
+  const auto batch = decode_batch(arrived.payload);
+  if (!batch) {
+    return take_unreadable(arrived, {});
+  }
+  const auto header = decode_header(batch->header_bytes);
+  if (!header) {
+    return take_unreadable(arrived, batch->header_bytes);
+  }
+  return take_readable({arrived, *batch, *header, log_of(*header)});
+}
+
+Result<void> Ledger::take_unreadable(const Arrived& arrived,
+                                     ByteView header_bytes) {
+  if (registry_.find(arrived.source) == nullptr) {
+    parts_.views.count([](LedgerCounters& at) { ++at.unknown_source; });
+    return {};
+  }
+  const auto loose = read_loosely(header_bytes);
+  const bool algorithm =
+      loose && loose->other_algorithm && loose->header.source == arrived.source;
+  Refusal refusal{
+      .source = arrived.source,
+      .reason = algorithm ? reason::kAlgorithm : reason::kMalformed,
+      .hash = sha256(header_bytes.empty() ? ByteView(arrived.payload)
+                                          : header_bytes)};
+  if (loose) {
+    refusal.stream = loose->header.stream;
+    refusal.epoch = loose->header.epoch;
+    refusal.seq = loose->header.first_seq;
+    answers_.push_back({.to = arrived.source,
+                        .header = loose->header,
+                        .refused = Refused{.reason = refusal.reason}});
+  }
+  return record_refusal(refusal);
+}
+
+Result<void> Ledger::take_readable(const Incoming& incoming) {
+  auto judgement = judge_incoming(incoming);
+  if (!judgement) {
+    return std::unexpected(judgement.error());
+  }
+  if (const auto* refusal = std::get_if<Refuse>(&*judgement)) {
+    return refuse(incoming, *refusal);
+  }
+  if (const auto* verdict = std::get_if<LogContradicted>(&*judgement)) {
+    return contradicted(incoming, *verdict);
+  }
+  if (const auto* verdict = std::get_if<Append>(&*judgement)) {
+    return append(incoming, *verdict);
+  }
+  const auto& again = std::get<AckAgain>(*judgement);
+  SourceChains& chains = chains_.of(*incoming.log_id, incoming.header.source);
+  chains.acked = chains.acked ? chains.acked : again.restart_from;
+  parts_.views.count([](LedgerCounters& at) { ++at.batches_acked_again; });
+  answers_.push_back({.to = incoming.arrived.source,
+                      .log_id = *incoming.log_id,
+                      .header = incoming.header,
+                      .held = again.held,
+                      .restart_from = again.restart_from});
+  return {};
+}
+
+Result<Judgement> Ledger::judge_incoming(const Incoming& incoming) {
+  const BatchHeader& header = incoming.header;
+  const SourceChains* chains =
+      incoming.log_id ? chains_.find(*incoming.log_id, header.source) : nullptr;
+  std::optional<Error> broken;  // what no judgement can rest on
+  const auto or_broken = [&broken](auto result) {
+    if (!result) {
+      broken = result.error();
+    }
+    return result ? *std::move(result)
+                  : typename decltype(result)::value_type{};
+  };
+  const Question question{
+      .topic = incoming.arrived.source,
+      .batch = incoming.batch,
+      .header = header,
+      .source = registry_.find(header.source),
+      .log_frozen = !registry_proven_ || !incoming.log_id ||
+                    !logs_->frozen(*incoming.log_id).empty(),
+      .chain = chains == nullptr ? nullptr : chains->find(header.epoch),
+      .newest_rank = chains == nullptr ? 0 : chains->newest_rank,
+      .acked = chains == nullptr ? std::nullopt : chains->acked,
+      .held_at_first_seq = [&] { return or_broken(held_batch(incoming)); },
+      .claim = [&] { return or_broken(claim(incoming)); }};
+  Judgement judgement = judge(question);
+  if (broken) {
+    return std::unexpected(*broken);
+  }
+  return judgement;
+}
+
+Result<std::optional<HeldBatch>> Ledger::held_batch(const Incoming& incoming) {
+  const BatchHeader& header = incoming.header;
+  const SourceChains& chains = chains_.of(*incoming.log_id, header.source);
+  if (auto recent = chains.recent_at(header.epoch, header.first_seq)) {
+    return recent;
+  }
+  if (auto done = flush(); !done) {
+    return std::unexpected(done.error());
+  }
+  const auto row = parts_.reader.batch_before(
+      *incoming.log_id, header.source.text(), header.epoch, header.first_seq);
+  if (!row) {
+    return std::unexpected(row.error());
+  }
+  if (!*row || (*row)->first_seq != header.first_seq) {
+    return std::nullopt;
+  }
+  const auto entry = parse_entry((*row)->header);
+  if (!entry) {
+    return fault("index " + std::to_string((*row)->header_index()) + " of " +
+                 logs_->origin(*incoming.log_id).text() + " is damaged");
+  }
+  return HeldBatch{
+      {Bytes(entry->body.begin(), entry->body.end()), entry->signature},
+      (*row)->first_index,
+      (*row)->count};
+}
+
+Result<Claim> Ledger::claim(const Incoming& incoming) {
+  const std::string_view note = incoming.batch.held_checkpoint;
+  if (note.empty()) {
+    return Claim{};
+  }
+  const LogId log_id = *incoming.log_id;
+  if (!incoming.batch.resync) {
+    // Nothing rests on it but the question whether we were rolled back.
+    const auto parsed = Note::parse(note);
+    const auto held = parsed ? Checkpoint::parse(parsed->text)
+                             : Result<Checkpoint>(fault(""));
+    if (!held || held->size <= logs_->signed_checkpoint(log_id).size) {
+      return Claim{};
+    }
+  }
+  if (auto done = flush(); !done) {
+    return std::unexpected(done.error());
+  }
+  return judge_claim(note,
+                     logs_->signed_checkpoint(log_id),
+                     trust_,
+                     [&](std::uint64_t size) -> std::optional<Hash> {
+                       const auto root = logs_->subtrees(log_id).root(size);
+                       return root ? std::optional(*root) : std::nullopt;
+                     });
+}
+
+Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
+  const BatchHeader& header = incoming.header;
+  const BatchView& batch = incoming.batch;
+  const LogId log_id = *incoming.log_id;
+  if (!batch.sealed_disclosures.empty()) {
+    logs_->disclosures().push_back({log_id,
+                                    header.source.text(),
+                                    header.epoch,
+                                    header.first_seq,
+                                    Bytes(batch.sealed_disclosures.begin(),
+                                          batch.sealed_disclosures.end())});
+  }
+  const SignedHeader signed_header{
+      Bytes(batch.header_bytes.begin(), batch.header_bytes.end()),
+      batch.signature};
+  const std::uint64_t first =
+      logs_->append(log_id,
+                    {.source = header.source.text(),
+                     .epoch = header.epoch,
+                     .first_seq = header.first_seq,
+                     .events = batch.events,
+                     .leaves = verdict.leaves,
+                     .header_entry = header_entry(signed_header.signature,
+                                                  signed_header.header)});
+  const HeldBatch held{signed_header, first, header.count};
+
+  // A second epoch is a finding; the source's first one is its beginning.
+  SourceChains& chains = chains_.of(log_id, header.source);
+  const bool replaces =
+      verdict.new_epoch &&
+      std::ranges::any_of(chains.epochs, [&](const auto& epoch) {
+        return epoch.first != header.epoch && epoch.second.newest.has_value();
+      });
+  chains_.advance(
+      log_id, header, held, verdict.key, sha256(batch.events.back()));
+  const auto& keys = registry_.find(header.source)->keys;
+  const auto rank = static_cast<std::size_t>(
+      std::ranges::find(keys, verdict.key, &SourceKey::key) - keys.begin());
+  chains.newest_rank = std::max(chains.newest_rank, rank);
+  chains.acked = chains.acked ? chains.acked : verdict.restart_from;
+
+  note_entries(log_id, first, header, batch.events);
+  shown_.push_back({log_id, first, header});
+  answers_.push_back({.to = incoming.arrived.source,
+                      .log_id = log_id,
+                      .header = header,
+                      .held = held,
+                      .restart_from = verdict.restart_from});
+  if (replaces) {
+    strongroom_v1_Finding finding = strongroom_v1_Finding_init_zero;
+    finding.kind = strongroom_v1_FindingKind_FINDING_KIND_NEW_EPOCH;
+    header.source.text().copy(finding.subject, sizeof(finding.subject) - 1);
+    finding.stream = static_cast<strongroom_v1_Stream>(header.stream);
+    finding.epoch = header.epoch;
+    finding.count = 1;
+    write_finding(header.source.site, finding);
+  }
+  return {};
+}
+
+void Ledger::note_entries(LogId log_id,
+                          std::uint64_t first_index,
+                          const BatchHeader& header,
+                          std::span<const ByteView> events) {
+  if (header.stream != Stream::kRecord) {
+    return;
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const std::uint32_t body = body_of(events[i]);
+    if (body != strongroom_v1_Event_finding_tag &&
+        body != strongroom_v1_Event_telemetry_lost_tag) {
+      continue;
+    }
+    const auto event = decode_event(events[i]);
+    if (!event) {
+      continue;  // a view cannot read it; that blocks nothing
+    }
+    if (event->which_body == strongroom_v1_Event_telemetry_lost_tag) {
+      note_loss(log_id, *event);
+    } else if (event->which_body == strongroom_v1_Event_finding_tag) {
+      logs_->rows().findings.push_back({log_id, first_index + i});
+      new_findings_.push_back(
+          finding_view(logs_->origin(log_id).text(), first_index + i, *event));
+    }
+  }
+}
+
+void Ledger::note_loss(LogId log_id, const EventMessage& event) {
+  const auto source = Source::parse(event.source);
+  const auto telemetry =
+      logs_->find(logs_->origin(log_id).site, Stream::kTelemetry);
+  const auto& lost = event.body.telemetry_lost;
+  // Sequence 1 is never lost: it opens the epoch.
+  if (!source || !telemetry || lost.from_seq < 2 ||
+      lost.to_seq < lost.from_seq || lost.to_seq == UINT64_MAX) {
+    return;
+  }
+  LossRow row{.log_id = *telemetry,
+              .source = source->text(),
+              .epoch = lost.epoch,
+              .from_seq = lost.from_seq,
+              .to_seq = lost.to_seq};
+  std::ranges::copy(lost.hash_before_from, row.before_from.begin());
+  std::ranges::copy(lost.hash_of_to, row.of_to.begin());
+  chains_.add_loss(row);
+  logs_->rows().losses.push_back(std::move(row));
+}
+
+Result<void> Ledger::refuse(const Incoming& incoming, const Refuse& refusal) {
+  const BatchHeader& header = incoming.header;
+  answers_.push_back(
+      {.to = incoming.arrived.source,
+       .header = header,
+       .refused = Refused{refusal.reason, refusal.expected, refusal.newest}});
+  if (refusal.reason == reason::kUnknownSource) {
+    parts_.views.count([](LedgerCounters& at) { ++at.unknown_source; });
+    return {};
+  }
+  return record_refusal({.source = incoming.arrived.source,
+                         .stream = header.stream,
+                         .epoch = header.epoch,
+                         .seq = header.first_seq,
+                         .reason = refusal.reason,
+                         .hash = sha256(incoming.batch.header_bytes)});
+}
+
+Result<void> Ledger::record_refusal(const Refusal& refusal) {
+  parts_.views.count_refusal(refusal.source, reason_name(refusal.reason));
+  if (registry_.find(refusal.source) == nullptr) {
+    return {};
+  }
+  if (const auto due = limiter_.see(refusal, parts_.outside.now().wall)) {
+    write_refusal(*due);
+  }
+  return {};
+}
+
+Result<void> Ledger::contradicted(const Incoming& incoming,
+                                  const LogContradicted& verdict) {
+  const LogId log_id = *incoming.log_id;
+  const Origin& origin = logs_->origin(log_id);
+  if (auto done = logs_->freeze(log_id, verdict.why); !done) {
+    return done;
+  }
+  strongroom_v1_Finding finding = strongroom_v1_Finding_init_zero;
+  finding.kind = verdict.kind;
+  origin.text().copy(finding.subject, sizeof(finding.subject) - 1);
+  finding.stream = static_cast<strongroom_v1_Stream>(origin.stream);
+  finding.reason = reason::kLogFrozen;
+  const Hash hash = sha256(as_bytes(incoming.batch.held_checkpoint));
+  std::ranges::copy(hash, finding.hash.bytes);
+  finding.hash.size = static_cast<pb_size_t>(hash.size());
+  finding.count = 1;
+  write_finding(origin.site, finding);
+  return refuse(incoming, verdict.refusal);
+}
+
+}  // namespace strongroom

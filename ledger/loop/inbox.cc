@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/loop/inbox.h"
+
+#include <iterator>
+#include <utility>
+
+namespace strongroom {
+namespace {
+
+template <typename T>
+std::vector<T> drain(std::deque<T>& queue) {
+  std::vector<T> all(std::make_move_iterator(queue.begin()),
+                     std::make_move_iterator(queue.end()));
+  queue.clear();
+  return all;
+}
+
+void push_dropping_oldest(std::deque<Arrived>& queue,
+                          Arrived arrived,
+                          std::size_t capacity,
+                          std::uint64_t& dropped) {
+  if (queue.size() >= capacity) {
+    queue.pop_front();
+    ++dropped;
+  }
+  queue.push_back(std::move(arrived));
+}
+
+}  // namespace
+
+void Inbox::post(const Topic& topic, Bytes payload) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) {
+    return;
+  }
+  Arrived arrived{topic.source, std::move(payload)};
+  switch (topic.kind) {
+    case TopicKind::kBatch:
+      post_batch(std::move(arrived));
+      break;
+    case TopicKind::kStatus:
+      push_dropping_oldest(
+          statuses_, std::move(arrived), kStatuses, counters_.statuses_dropped);
+      break;
+    case TopicKind::kLive:
+      push_dropping_oldest(
+          live_, std::move(arrived), kLive, counters_.live_dropped);
+      break;
+  }
+  filled_.notify_one();
+}
+
+void Inbox::post_batch(Arrived arrived) {
+  if (batches_.size() >= kBatches) {
+    ++counters_.batches_dropped;
+    return;
+  }
+  std::size_t& queued = of_source_[arrived.source];
+  if (queued >= kBatchesOfSource) {
+    ++counters_.batches_dropped;
+    return;
+  }
+  ++queued;
+  batches_.push_back(std::move(arrived));
+}
+
+bool Inbox::post(Call call) {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || calls_.size() >= kCalls) {
+    ++counters_.calls_refused;
+    return false;
+  }
+  calls_.push_back(std::move(call));
+  filled_.notify_one();
+  return true;
+}
+
+void Inbox::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  filled_.notify_all();
+}
+
+bool Inbox::empty() const {
+  return batches_.empty() && statuses_.empty() && live_.empty() &&
+         calls_.empty();
+}
+
+Inbox::Work Inbox::take(std::size_t max_batches,
+                        std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  filled_.wait_until(lock, deadline, [this] { return closed_ || !empty(); });
+  Work work;
+  while (!batches_.empty() && work.batches.size() < max_batches) {
+    Arrived& next = batches_.front();
+    const auto queued = of_source_.find(next.source);
+    if (--queued->second == 0) {
+      of_source_.erase(queued);
+    }
+    work.batches.push_back(std::move(next));
+    batches_.pop_front();
+  }
+  work.statuses = drain(statuses_);
+  work.live = drain(live_);
+  work.calls = drain(calls_);
+  work.closed = closed_ && batches_.empty();
+  return work;
+}
+
+Inbox::Counters Inbox::counters() const {
+  const std::lock_guard lock(mutex_);
+  Counters counters = counters_;
+  counters.batches_queued = batches_.size();
+  return counters;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger itself: one thread that owns every log, the registry and every
+// chain. It takes what has arrived, judges it, commits once, and only then
+// answers. A fault means that the state on disk is not known: the program ends
+// and the next start finds out.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <variant>
+
+#include "core/base/now.h"
+#include "core/event/batch.h"
+#include "ledger/ingest/chains.h"
+#include "ledger/ingest/finding_limiter.h"
+#include "ledger/log/log_writer.h"
+#include "ledger/loop/inbox.h"
+#include "ledger/registry/key_registry.h"
+#include "ledger/views/views.h"
+
+namespace strongroom {
+
+/// What a registry change asks for (docs/formats/http-api.md).
+struct EnrolOrder {
+  Source source;
+  PublicKey event_key{};
+  Bytes sealing_key;
+  Signature possession{};
+};
+struct RotateOrder {
+  Source source;
+  PublicKey old_key{};
+  PublicKey new_key{};
+  Bytes new_sealing_key;
+  Signature old_signature{};
+  Signature new_signature{};
+};
+struct RevokeOrder {
+  Source source;
+  std::optional<PublicKey> key;  // nothing: every valid one
+  strongroom_v1_RevocationReason reason{};
+};
+using Order = std::variant<EnrolOrder, RotateOrder, RevokeOrder>;
+
+/// Where the change stands; the note proves it.
+struct OrderDone {
+  std::string origin;
+  std::uint64_t index = 0;  // of the last entry that it wrote
+  std::string note;
+};
+struct OrderRefused {
+  std::string why;
+  bool conflict = false;  // with the state, not with the rules of form
+};
+using OrderOutcome = std::variant<OrderDone, OrderRefused>;
+
+/// The world outside, as functions: tests give their own.
+struct Outside {
+  std::function<Now()> now;
+  std::function<std::array<std::uint8_t, 16>()> random16;
+  std::function<std::uint64_t()> random64;
+  /// Sends an ack; false when it cannot be taken now.
+  std::function<bool(const std::string& topic, Bytes payload)> send;
+  /// Tells open pages; `data` is called only when someone listens.
+  std::function<void(std::string_view event,
+                     const std::function<std::string()>& data)>
+      tell;
+  /// One line for the operator: event name and key=value.
+  std::function<void(const std::string& line)> warn;
+};
+
+class Ledger {
+ public:
+  struct Parts {
+    LedgerStore& store;
+    Guard& guard;
+    LedgerReader& reader;
+    const Signer& log_signer;
+    const Signer& console_signer;
+    Publication& publication;
+    Views& views;
+    Outside outside;
+  };
+
+  /// Reads logs, registry, chains and findings; writes the registry's first
+  /// entries when it is empty. Faults: the database is of another ledger, the
+  /// console key is not the enrolled one, the disk.
+  static Result<std::unique_ptr<Ledger>> open(const std::string& name,
+                                              Parts parts);
+
+  /// One turn. Faults end the program.
+  Result<void> turn(Inbox::Work work);
+  /// Turns until the inbox is closed and empty. `alive` is called every turn.
+  Result<void> run(Inbox& inbox, const std::function<void()>& alive);
+
+  /// A registry change, on the loop thread. Faults end the program.
+  Result<OrderOutcome> carry_out(const Order& order, const std::string& actor);
+
+  const KeyRegistry& registry() const { return registry_; }
+  const LogWriter& logs() const { return *logs_; }
+
+ private:
+  /// What goes out once the turn is committed.
+  struct Answer {
+    Source to;
+    LogId log_id = 0;
+    BatchHeader header;
+    std::optional<Refused> refused;  // else the batch is held:
+    HeldBatch held;
+    std::optional<std::uint64_t> restart_from;
+  };
+  struct Shown {
+    LogId log_id = 0;
+    std::uint64_t first_index = 0;
+    BatchHeader header;
+  };
+  /// A batch on its way through a turn.
+  struct Incoming {
+    const Arrived& arrived;
+    const BatchView& batch;
+    const BatchHeader& header;
+    std::optional<LogId> log_id;
+  };
+
+  Ledger(std::string name, Parts parts);
+
+  // start.cc: what was stored, before anything is believed
+  Result<void> load_registry();
+  Result<void> apply_registry_batch(const BatchRow& row, CompactTree& tree);
+  Result<void> begin_registry();
+  Result<void> load_chains();
+  Result<std::optional<ChainRow>> checked_chain(ChainRow row);
+  void load_ranks();
+  Result<void> load_findings();
+  Result<std::optional<FindingView>> stored_finding(const FindingRow& row);
+
+  // batches.cc: from message to staged batch or refusal
+  Result<void> take_batch(const Arrived& arrived);
+  Result<void> take_readable(const Incoming& incoming);
+  Result<void> take_unreadable(const Arrived& arrived, ByteView header_bytes);
+  Result<Judgement> judge_incoming(const Incoming& incoming);
+  Result<std::optional<HeldBatch>> held_batch(const Incoming& incoming);
+  Result<Claim> claim(const Incoming& incoming);
+  Result<void> append(const Incoming& incoming, const Append& verdict);
+  Result<void> refuse(const Incoming& incoming, const Refuse& refusal);
+  Result<void> contradicted(const Incoming& incoming,
+                            const LogContradicted& verdict);
+  Result<void> record_refusal(const Refusal& refusal);
+  void note_entries(LogId log_id,
+                    std::uint64_t first_index,
+                    const BatchHeader& header,
+                    std::span<const ByteView> events);
+  void note_loss(LogId log_id, const EventMessage& event);
+  std::optional<LogId> log_of(const BatchHeader& header) const;
+
+  // ledger.cc: commit, then answer
+  Result<void> flush();
+  void answer(const Answer& answer);
+  Result<Held> prove(const Answer& answer);
+  void show();
+  void take_status(const Arrived& arrived);
+  void take_live(const Arrived& arrived);
+
+  // own_events.cc: the ledger's own source
+  /// Stages the events as one batch of console@<site> and returns the index of
+  /// the first one given; nothing when the log is frozen.
+  std::optional<std::uint64_t> write_own(LogId log_id,
+                                         std::vector<EventMessage> events);
+  void write_finding(const std::string& site,
+                     const strongroom_v1_Finding& finding);
+  void write_refusal(const FindingDue& due);
+
+  // orders.cc: registry changes
+  Result<OrderOutcome> enrol(const EnrolOrder& order, const std::string& actor);
+  Result<OrderOutcome> rotate(const RotateOrder& order,
+                              const std::string& actor);
+  Result<OrderOutcome> revoke(const RevokeOrder& order,
+                              const std::string& actor);
+  Result<void> ensure_logs(const std::string& site);
+  EventMessage console_enrolment(const Source& console) const;
+  Result<OrderOutcome> change_registry(std::vector<EventMessage> events);
+
+  std::string name_;
+  Parts parts_;
+  Trust trust_;
+  std::unique_ptr<LogWriter> logs_;
+  LogId registry_log_ = 0;
+  KeyRegistry registry_;
+  bool registry_proven_ = false;
+  Chains chains_;
+  FindingLimiter limiter_;
+  WallTime findings_due_{};
+  std::vector<Answer> answers_;
+  std::vector<Shown> shown_;
+  std::vector<FindingView> new_findings_;
+};
+
+}  // namespace strongroom

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger's loop: what it reads before it takes anything.
+#include <algorithm>
+
+#include "core/log/entry.h"
+#include "ledger/log/stored_entries.h"
+#include "ledger/loop/finding_view.h"
+#include "ledger/loop/ledger.h"
+
+namespace strongroom {
+namespace {
+
+constexpr std::size_t kFindingsShown = 200;
+
+const Source& central_console() {
+  static const Source console{std::string(kConsoleAgent),
+                              std::string(kCentralSite)};
+  return console;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& name,
+                                             Parts parts) {
+  const auto stored_name = parts.reader.ledger_name();
+  if (!stored_name) {
+    return std::unexpected(stored_name.error());
+  }
+  if (*stored_name != name) {
+    return fault("the database is of ledger " + *stored_name + ", not of " +
+                 name);
+  }
+  std::unique_ptr<Ledger> ledger(new Ledger(name, std::move(parts)));
+  Parts& own = ledger->parts_;
+  auto logs = LogWriter::open(
+      name,
+      {own.store, own.guard, own.reader, own.log_signer, own.publication});
+  if (!logs) {
+    return std::unexpected(logs.error());
+  }
+  ledger->logs_ = *std::move(logs);
+  ledger->logs_->on_freeze(
+      [raw = ledger.get()](LogId log_id, const std::string& why) {
+        raw->parts_.outside.warn(
+            "log_frozen origin=" + raw->logs_->origin(log_id).text() +
+            " why=\"" + why + "\"");
+      });
+  for (const LogId log_id : ledger->logs_->ids()) {
+    if (!ledger->logs_->frozen(log_id).empty()) {
+      own.outside.warn(
+          "log_frozen origin=" + ledger->logs_->origin(log_id).text() +
+          " why=\"" + ledger->logs_->frozen(log_id) + "\"");
+    }
+  }
+  for (const auto step :
+       {&Ledger::load_chains, &Ledger::load_registry, &Ledger::load_findings}) {
+    if (auto done = (ledger.get()->*step)(); !done) {
+      return std::unexpected(done.error());
+    }
+  }
+  return ledger;
+}
+
+Result<void> Ledger::load_registry() {
+  const auto log_id = logs_->find(std::string(kCentralSite), Stream::kRegistry);
+  if (!log_id) {
+    return fault("the database has no registry log");
+  }
+  registry_log_ = *log_id;
+  if (logs_->frozen(registry_log_).empty() && logs_->size(registry_log_) == 0) {
+    return begin_registry();
+  }
+  // All of it is hashed: whose batches count rests on these entries.
+  CompactTree tree;
+  std::optional<Error> wrong;
+  auto scanned = parts_.reader.scan(registry_log_, 0, [&](const BatchRow& row) {
+    if (auto applied = apply_registry_batch(row, tree); !applied) {
+      wrong = applied.error();
+    }
+    return !wrong;
+  });
+  if (!scanned) {
+    return scanned;
+  }
+  if (!wrong && logs_->frozen(registry_log_).empty() &&
+      tree.root() != logs_->signed_checkpoint(registry_log_).root) {
+    wrong = Error{"the registry's entries do not hash to its checkpoint"};
+  }
+  if (wrong) {
+    if (auto done = logs_->freeze(registry_log_, wrong->what); !done) {
+      return done;
+    }
+  }
+  registry_proven_ = logs_->frozen(registry_log_).empty();
+  for (const auto& [source, entry] : registry_.sources()) {
+    parts_.views.enrol(source, source.is_console());
+  }
+  const RegisteredSource* console = registry_.find(central_console());
+  if (registry_proven_ &&
+      (console == nullptr ||
+       console->keys.back().key != parts_.console_signer.public_key())) {
+    return fault("the console key is not the one that the registry holds");
+  }
+  return {};
+}
+
+Result<void> Ledger::apply_registry_batch(const BatchRow& row,
+                                          CompactTree& tree) {
+  const auto entries = entries_of(row);
+  if (!entries) {
+    return std::unexpected(entries.error());
+  }
+  for (std::size_t i = 0; i < entries->size(); ++i) {
+    tree.append(leaf_hash((*entries)[i]));
+    const auto entry = parse_entry((*entries)[i]);
+    if (!entry || entry->type != EntryType::kEvent) {
+      continue;
+    }
+    const auto event = decode_event(entry->body);
+    const auto applied = event ? registry_.apply(*event, row.first_index + i)
+                               : Result<void>(std::unexpected(event.error()));
+    if (!applied) {
+      return fault("registry entry " + std::to_string(row.first_index + i) +
+                   ": " + applied.error().what);
+    }
+  }
+  return {};
+}
+
+Result<void> Ledger::begin_registry() {
+  registry_proven_ = true;
+  const auto done = change_registry({console_enrolment(central_console())});
+  if (!done) {
+    return std::unexpected(done.error());
+  }
+  if (const auto* refused = std::get_if<OrderRefused>(&*done)) {
+    return fault(refused->why);
+  }
+  return {};
+}
+
+Result<void> Ledger::load_chains() {
+  const auto rows = parts_.reader.chains();
+  const auto losses = parts_.reader.losses();
+  if (!rows || !losses) {
+    return std::unexpected(rows ? losses.error() : rows.error());
+  }
+  for (const ChainRow& row : *rows) {
+    const auto checked = checked_chain(row);
+    if (!checked) {
+      return std::unexpected(checked.error());
+    }
+    if (*checked) {
+      chains_.load(**checked);
+    }
+  }
+  for (const LossRow& row : *losses) {
+    chains_.load(row);
+  }
+  return {};
+}
+
+/// The row, set right by the newest batch that it speaks of: the tree vouches
+/// for that one. Nothing when there is no such batch.
+Result<std::optional<ChainRow>> Ledger::checked_chain(ChainRow row) {
+  const auto before =
+      parts_.reader.batch_before(row.log_id, row.source, row.epoch, INT64_MAX);
+  if (!before) {
+    return std::unexpected(before.error());
+  }
+  if (!*before) {
+    parts_.outside.warn("chain_without_batches source=" + row.source);
+    return std::nullopt;
+  }
+  const auto batch = parts_.reader.batch_at(row.log_id, (*before)->first_index);
+  if (!batch) {
+    return std::unexpected(batch.error());
+  }
+  const auto entries =
+      *batch ? entries_of(**batch) : Result<std::vector<ByteView>>(fault(""));
+  if (!entries || entries->size() < 2) {
+    // Found and named where the log is restored, or by fsck.
+    return row;
+  }
+  const auto last = parse_entry((*entries)[entries->size() - 2]);
+  row.next_seq = (*batch)->first_seq + (*batch)->count;
+  row.head = last ? sha256(last->body) : row.head;
+  row.newest_header = (*batch)->header;
+  return row;
+}
+
+/// What pages show of chains, and which keys stand in them.
+void Ledger::load_ranks() {
+  for (const auto& [source, entry] : registry_.sources()) {
+    for (const LogId log_id : logs_->ids()) {
+      if (chains_.find(log_id, source) == nullptr) {
+        continue;
+      }
+      SourceChains& chains = chains_.of(log_id, source);
+      for (const auto& [epoch, chain] : chains.epochs) {
+        const auto key =
+            std::ranges::find(entry.keys, chain.key, &SourceKey::key);
+        if (key != entry.keys.end()) {
+          chains.newest_rank =
+              std::max(chains.newest_rank,
+                       static_cast<std::size_t>(key - entry.keys.begin()));
+        }
+        if (!chain.closed && chain.newest) {
+          parts_.views.set_chain(source,
+                                 logs_->origin(log_id).stream,
+                                 epoch,
+                                 chain.next_seq - 1,
+                                 0);
+        }
+      }
+    }
+  }
+}
+
+Result<void> Ledger::load_findings() {
+  load_ranks();
+  std::vector<FindingView> findings;
+  for (const LogId log_id : logs_->ids()) {
+    const auto rows = parts_.reader.findings(log_id, kFindingsShown);
+    if (!rows) {
+      return std::unexpected(rows.error());
+    }
+    for (const FindingRow& row : *rows) {
+      auto finding = stored_finding(row);
+      if (!finding) {
+        return std::unexpected(finding.error());
+      }
+      if (*finding) {
+        findings.push_back(**std::move(finding));
+      }
+    }
+  }
+  std::ranges::stable_sort(findings, {}, &FindingView::at_us);
+  for (FindingView& finding : findings) {
+    parts_.views.add_finding(std::move(finding));
+  }
+  return {};
+}
+
+Result<std::optional<FindingView>> Ledger::stored_finding(
+    const FindingRow& row) {
+  const auto batch = parts_.reader.batch_at(row.log_id, row.index);
+  if (!batch) {
+    return std::unexpected(batch.error());
+  }
+  const auto entries =
+      *batch ? entries_of(**batch) : Result<std::vector<ByteView>>(fault(""));
+  if (!entries) {
+    return std::nullopt;
+  }
+  const auto entry = parse_entry((*entries)[row.index - (*batch)->first_index]);
+  const auto event = entry && entry->type == EntryType::kEvent
+                         ? decode_event(entry->body)
+                         : Result<EventMessage>(fault(""));
+  if (!event || event->which_body != strongroom_v1_Event_finding_tag) {
+    return std::nullopt;
+  }
+  return finding_view(logs_->origin(row.log_id).text(), row.index, *event);
+}
+
+}  // namespace strongroom

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable steps of the ledger, as roles: SQLite does them
+// (sqlite_ledger_store.h, sqlite_guard.h), tests make them fail.
+//
+// After a fault nobody knows whether the step was done: the caller stops and
+// the next start finds out. All are called on the ledger's loop thread.
+#pragma once
+
+#include <span>
+
+#include "core/base/result.h"
+#include "ledger/store/rows.h"
+
+namespace strongroom {
+
+class LedgerStore {
+ public:
+  virtual ~LedgerStore() = default;
+  /// Durable when it returns. Replaces rows of the same place: a batch that
+  /// was not committed after them comes again.
+  virtual Result<void> commit_disclosures(
+      std::span<const DisclosureRow> rows) = 0;
+  /// All rows or none, durable when it returns.
+  virtual Result<void> commit(const CommitRows& rows) = 0;
+  /// A new, empty log. Faults: the origin is there already.
+  virtual Result<LogId> add_log(const Origin& origin) = 0;
+  virtual Result<void> freeze_log(LogId log_id, const std::string& why) = 0;
+  /// Moves the write-ahead log into the database; when idle or it has grown.
+  virtual void checkpoint() = 0;
+};
+
+/// The last signed checkpoint of one log.
+struct GuardEntry {
+  std::string origin;
+  std::string note;
+};
+
+struct GuardSwap {
+  std::string origin;
+  std::string expected;  // the note that must be there; empty: none
+  std::string note;
+};
+
+/// Holds what was signed last, apart from the database, so that a database
+/// that was restored or forked cannot sign a second history.
+class Guard {
+ public:
+  virtual ~Guard() = default;
+  virtual Result<std::vector<GuardEntry>> entries() = 0;
+  /// All or none, durable when it returns. Faults: an expected note is not the
+  /// one that is held; nothing was changed then.
+  virtual Result<void> swap(std::span<const GuardSwap> swaps) = 0;
+};
+
+}  // namespace strongroom

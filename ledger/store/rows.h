@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ledger's database holds, row by row (docs/formats/ledger-store.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/source.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/signature.h"
+
+namespace strongroom {
+
+using LogId = std::int64_t;
+
+struct LogRow {
+  LogId log_id = 0;
+  Origin origin;
+  std::string frozen;  // why the log signs nothing more; empty while it does
+};
+
+/// A batch as appended: its events at first_index .. first_index + count - 1,
+/// its header at first_index + count.
+struct BatchRow {
+  LogId log_id = 0;
+  std::uint64_t first_index = 0;
+  std::uint32_t count = 0;
+  std::string source;
+  std::uint64_t epoch = 0;
+  std::uint64_t first_seq = 0;
+  Bytes header;   // the header's log entry
+  Bytes entries;  // the events' log entries, as a C2SP entry bundle
+
+  std::uint64_t header_index() const { return first_index + count; }
+  std::uint64_t end_index() const { return first_index + count + 1; }
+};
+
+/// A full hash tile.
+struct TileRow {
+  LogId log_id = 0;
+  int level = 0;
+  std::uint64_t number = 0;
+  Bytes hashes;
+};
+
+/// The head of one (source, epoch) in a log. Derived from the batches; kept so
+/// that a start need not read them all. fsck derives it again and compares.
+struct ChainRow {
+  LogId log_id = 0;
+  std::string source;
+  std::uint64_t epoch = 0;
+  std::uint64_t next_seq = 1;
+  Hash head{};                   // prev_hash of the next event
+  std::uint64_t acked_size = 0;  // tree size of the newest ack
+  Bytes newest_header;           // a header entry
+  PublicKey key{};               // that signed it
+  bool closed = false;
+};
+
+/// A `telemetry lost` event: what the telemetry chain may skip.
+struct LossRow {
+  LogId log_id = 0;  // of the telemetry log
+  std::string source;
+  std::uint64_t epoch = 0;
+  std::uint64_t from_seq = 0;
+  std::uint64_t to_seq = 0;
+  Hash before_from{};
+  Hash of_to{};
+};
+
+/// Where a finding stands, so that a start need not read every entry.
+struct FindingRow {
+  LogId log_id = 0;
+  std::uint64_t index = 0;
+};
+
+/// As it came: sealed to the disclosure key, erasable.
+struct DisclosureRow {
+  LogId log_id = 0;
+  std::string source;
+  std::uint64_t epoch = 0;
+  std::uint64_t first_seq = 0;
+  Bytes sealed;
+};
+
+/// Everything that one transaction adds.
+struct CommitRows {
+  std::vector<BatchRow> batches;
+  std::vector<TileRow> tiles;
+  std::vector<ChainRow> chains;  // replace the row of the same key
+  std::vector<LossRow> losses;
+  std::vector<FindingRow> findings;
+
+  bool empty() const { return batches.empty() && chains.empty(); }
+};
+
+}  // namespace strongroom

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/store/sqlite_ledger_store.h"
+
+#include "ledger/store/schema.h"
+
+namespace strongroom {
+namespace {
+
+using schema::bind_blob;
+using schema::to_sql;
+
+/// The statements of one commit, prepared once.
+struct Statements {
+  explicit Statements(SQLite::Database& db)
+      : batch(db,
+              "INSERT INTO batches (log_id, first_index, count, source, epoch,"
+              " first_seq, header, entries) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        tile(db,
+             "INSERT INTO tiles (log_id, level, number, hashes)"
+             " VALUES (?, ?, ?, ?)"),
+        chain(db,
+              "INSERT OR REPLACE INTO chains (log_id, source, epoch, next_seq,"
+              " head, acked_size, newest_header, key, closed)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        loss(db,
+             "INSERT OR IGNORE INTO losses (log_id, source, epoch, from_seq,"
+             " to_seq, before_from, of_to) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+        finding(db,
+                "INSERT OR IGNORE INTO findings (log_id, entry_index)"
+                " VALUES (?, ?)") {}
+
+  SQLite::Statement batch;
+  SQLite::Statement tile;
+  SQLite::Statement chain;
+  SQLite::Statement loss;
+  SQLite::Statement finding;
+};
+
+void run(SQLite::Statement& statement) {
+  statement.exec();
+  statement.reset();
+}
+
+void insert(SQLite::Statement& to, const BatchRow& row) {
+  to.bind(1, row.log_id);
+  to.bind(2, to_sql(row.first_index));
+  to.bind(3, static_cast<std::int64_t>(row.count));
+  to.bindNoCopy(4, row.source);
+  to.bind(5, to_sql(row.epoch));
+  to.bind(6, to_sql(row.first_seq));
+  bind_blob(to, 7, row.header);
+  bind_blob(to, 8, row.entries);
+  run(to);
+}
+
+void insert(SQLite::Statement& to, const TileRow& row) {
+  to.bind(1, row.log_id);
+  to.bind(2, row.level);
+  to.bind(3, to_sql(row.number));
+  bind_blob(to, 4, row.hashes);
+  run(to);
+}
+
+void insert(SQLite::Statement& to, const ChainRow& row) {
+  to.bind(1, row.log_id);
+  to.bindNoCopy(2, row.source);
+  to.bind(3, to_sql(row.epoch));
+  to.bind(4, to_sql(row.next_seq));
+  bind_blob(to, 5, row.head);
+  to.bind(6, to_sql(row.acked_size));
+  bind_blob(to, 7, row.newest_header);
+  bind_blob(to, 8, row.key);
+  to.bind(9, row.closed ? 1 : 0);
+  run(to);
+}
+
+void insert(SQLite::Statement& to, const LossRow& row) {
+  to.bind(1, row.log_id);
+  to.bindNoCopy(2, row.source);
+  to.bind(3, to_sql(row.epoch));
+  to.bind(4, to_sql(row.from_seq));
+  to.bind(5, to_sql(row.to_seq));
+  bind_blob(to, 6, row.before_from);
+  bind_blob(to, 7, row.of_to);
+  run(to);
+}
+
+void insert(SQLite::Statement& to, const FindingRow& row) {
+  to.bind(1, row.log_id);
+  to.bind(2, to_sql(row.index));
+  run(to);
+}
+
+class SqliteLedgerStore final : public LedgerStore {
+ public:
+  SqliteLedgerStore(std::filesystem::path path,
+                    WriterDatabase ledger,
+                    std::filesystem::path disclosures_path,
+                    WriterDatabase disclosures)
+      : path_(std::move(path)),
+        ledger_(std::move(ledger)),
+        statements_(ledger_.db()),
+        disclosures_path_(std::move(disclosures_path)),
+        disclosures_(std::move(disclosures)) {}
+
+  Result<void> commit_disclosures(
+      std::span<const DisclosureRow> rows) override {
+    return schema::guarded(disclosures_path_, [&]() -> Result<void> {
+      SQLite::Transaction transaction(disclosures_.db());
+      SQLite::Statement to(
+          disclosures_.db(),
+          "INSERT OR REPLACE INTO disclosures"
+          " (log_id, source, epoch, first_seq, sealed) VALUES (?, ?, ?, ?, ?)");
+      for (const DisclosureRow& row : rows) {
+        to.bind(1, row.log_id);
+        to.bindNoCopy(2, row.source);
+        to.bind(3, to_sql(row.epoch));
+        to.bind(4, to_sql(row.first_seq));
+        bind_blob(to, 5, row.sealed);
+        run(to);
+      }
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<void> commit(const CommitRows& rows) override {
+    return schema::guarded(path_, [&]() -> Result<void> {
+      SQLite::Transaction transaction(ledger_.db());
+      for (const BatchRow& row : rows.batches) {
+        insert(statements_.batch, row);
+      }
+      for (const TileRow& row : rows.tiles) {
+        insert(statements_.tile, row);
+      }
+      for (const ChainRow& row : rows.chains) {
+        insert(statements_.chain, row);
+      }
+      for (const LossRow& row : rows.losses) {
+        insert(statements_.loss, row);
+      }
+      for (const FindingRow& row : rows.findings) {
+        insert(statements_.finding, row);
+      }
+      transaction.commit();
+      return {};
+    });
+  }
+
+  Result<LogId> add_log(const Origin& origin) override {
+    return schema::guarded(path_, [&]() -> Result<LogId> {
+      SQLite::Statement to(ledger_.db(),
+                           "INSERT INTO logs (origin, frozen) VALUES (?, '')");
+      to.bind(1, origin.text());
+      to.exec();
+      return ledger_.db().getLastInsertRowid();
+    });
+  }
+
+  Result<void> freeze_log(LogId log_id, const std::string& why) override {
+    return schema::guarded(path_, [&]() -> Result<void> {
+      SQLite::Statement to(ledger_.db(),
+                           "UPDATE logs SET frozen = ? WHERE log_id = ?");
+      to.bind(1, why);
+      to.bind(2, log_id);
+      to.exec();
+      return {};
+    });
+  }
+
+  void checkpoint() override {
+    ledger_.checkpoint();
+    disclosures_.checkpoint();
+  }
+
+ private:
+  std::filesystem::path path_;
+  WriterDatabase ledger_;
+  Statements statements_;  // must go before the connection
+  std::filesystem::path disclosures_path_;
+  WriterDatabase disclosures_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LedgerStore>> open_sqlite_ledger_store(
+    const std::filesystem::path& store,
+    const std::filesystem::path& disclosures) {
+  auto ledger = WriterDatabase::open(store, schema::kLedgerId, false);
+  if (!ledger) {
+    return std::unexpected(ledger.error());
+  }
+  auto erasable =
+      WriterDatabase::open(disclosures, schema::kDisclosuresId, false);
+  if (!erasable) {
+    return std::unexpected(erasable.error());
+  }
+  return schema::guarded(store, [&]() -> Result<std::unique_ptr<LedgerStore>> {
+    if (auto right = schema::require_version(ledger->db(), store); !right) {
+      return std::unexpected(right.error());
+    }
+    if (auto right = schema::require_version(erasable->db(), disclosures);
+        !right) {
+      return std::unexpected(right.error());
+    }
+    return std::make_unique<SqliteLedgerStore>(
+        store, *std::move(ledger), disclosures, *std::move(erasable));
+  });
+}
+
+}  // namespace strongroom

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/views/views.h"
+
+namespace strongroom {
+
+void Views::enrol(const Source& source, bool console) {
+  const std::lock_guard lock(mutex_);
+  SourceView& view = sources_[source];
+  view.source = source;
+  view.console = console;
+}
+
+void Views::set_status(const Source& source,
+                       const strongroom_v1_Status& status) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sources_.find(source);
+  if (found == sources_.end()) {
+    return;
+  }
+  SourceView& view = found->second;
+  view.heard = true;
+  view.online = status.online;
+  if (!status.online) {
+    // The broker sends it for an agent that is gone: written long before.
+    return;
+  }
+  view.version = status.version;
+  view.reported_us = status.reported_us;
+  view.clock = status.has_clock ? std::optional(status.clock) : std::nullopt;
+  for (pb_size_t i = 0; i < status.backlog_count; ++i) {
+    const auto stream = stream_from_wire(status.backlog[i].stream);
+    if (stream) {
+      StreamView& at = view.streams[*stream];
+      at.stream = *stream;
+      at.backlog = status.backlog[i].events;
+      at.oldest_us = status.backlog[i].oldest_us;
+    }
+  }
+}
+
+std::optional<DeviceView> Views::set_live(const Source& source,
+                                          const strongroom_v1_Live& live) {
+  const std::lock_guard lock(mutex_);
+  if (!sources_.contains(source) || live.point_count > kMaxPoints ||
+      live.first_point > live.point_count ||
+      live.values_count > live.point_count - live.first_point) {
+    return std::nullopt;
+  }
+  auto& devices = devices_[source];
+  if (!devices.contains(live.device) && devices.size() >= kMaxDevices) {
+    return std::nullopt;
+  }
+  DeviceView& device = devices[live.device];
+  device.source = source;
+  device.device = live.device;
+  device.at_us = live.at_us;
+  device.values.resize(live.point_count);
+  for (pb_size_t i = 0; i < live.values_count; ++i) {
+    const auto& value = live.values[i];
+    device.values[live.first_point + i] = {value.name,
+                                           value.unit,
+                                           value.exponent,
+                                           value.quality,
+                                           value.mantissa,
+                                           value.measured,
+                                           value.at_us};
+  }
+  return device;
+}
+
+void Views::set_chain(const Source& source,
+                      Stream stream,
+                      std::uint64_t epoch,
+                      std::uint64_t last_seq,
+                      std::int64_t at_us) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sources_.find(source);
+  if (found == sources_.end()) {
+    return;
+  }
+  StreamView& view = found->second.streams[stream];
+  view.stream = stream;
+  view.epoch = epoch;
+  view.last_seq = last_seq;
+  if (at_us != 0) {
+    found->second.last_batch_us = at_us;
+  }
+}
+
+void Views::count_refusal(const Source& source, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sources_.find(source);
+  if (found != sources_.end()) {
+    ++found->second.refusals[reason];
+  }
+}
+
+void Views::add_finding(FindingView finding) {
+  const std::lock_guard lock(mutex_);
+  if (findings_.size() >= kMaxFindings) {
+    findings_.pop_front();
+  }
+  findings_.push_back(std::move(finding));
+}
+
+std::vector<SourceView> Views::sources() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SourceView> all;
+  for (const auto& [source, view] : sources_) {
+    all.push_back(view);
+  }
+  return all;
+}
+
+std::optional<SourceView> Views::source(const Source& source) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = sources_.find(source);
+  return found == sources_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<DeviceView> Views::devices() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<DeviceView> all;
+  for (const auto& [source, devices] : devices_) {
+    for (const auto& [name, device] : devices) {
+      all.push_back(device);
+    }
+  }
+  return all;
+}
+
+std::vector<FindingView> Views::findings(std::size_t limit) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<FindingView> newest;
+  for (auto at = findings_.rbegin();
+       at != findings_.rend() && newest.size() < limit;
+       ++at) {
+    newest.push_back(*at);
+  }
+  return newest;
+}
+
+LedgerCounters Views::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+}  // namespace strongroom
