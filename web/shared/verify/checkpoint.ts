@@ -71,7 +71,7 @@ export class TrustError extends Error {
   }
 }
 
-const trustHeader = "strongroom-trust/v1";
+export const trustFirstLine = "strongroom-trust/v1";
 const maxTrustBytes = 64 * 1024;
 const ledgerName = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
@@ -79,7 +79,7 @@ const ledgerName = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 export async function parseTrust(file: string): Promise<Trust> {
   if (file.length > maxTrustBytes) throw new TrustError("too_large", 1);
   const lines = file.split(/\r?\n/);
-  if (lines[0] !== trustHeader) throw new TrustError("first_line", 1);
+  if (lines[0] !== trustFirstLine) throw new TrustError("first_line", 1);
   const keys: NoteKey[] = [];
   for (const [at, line] of lines.entries()) {
     const number = at + 1;

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that the page knows, and what its buttons do. The views read it
+// and are told when it has changed, at most once a frame.
+
+import {
+  Api,
+  type Device,
+  type FindingInfo,
+  type LogInfo,
+  readAppended,
+  readCheckpointNote,
+  readDevice,
+  readFinding,
+  readSource,
+  type Sources,
+} from "../shared/api";
+import { EntryVerifier } from "../shared/entry_verifier";
+import { KeyRegistry } from "../shared/key_registry";
+import { type Alarm, Memory } from "../shared/memory";
+import { type CheckpointVerdict, Verifier } from "../shared/verifier";
+import {
+  parseOrigin,
+  parseTrust,
+  type Trust,
+  TrustError,
+} from "../shared/verify/checkpoint";
+import { type Capability, canVerify } from "../shared/verify/hash";
+import { Connection, type ConnectionState } from "./connection";
+import { Descriptions } from "./descriptions";
+import { LogView, type Row, type Trouble, troubleOf } from "./log_view";
+
+export interface LogState {
+  info: LogInfo;
+  verdict?: CheckpointVerdict | undefined;
+  checking: boolean;
+}
+
+export interface Loaded<T> {
+  value?: T;
+  trouble?: Trouble | undefined;
+}
+
+export type TrustFailure = TrustError | "too_large" | "unreadable";
+
+interface Engine {
+  trust: Trust;
+  verifier: Verifier;
+  entries: EntryVerifier;
+}
+
+/** A pushed checkpoint waits so long for a newer one of the same log. */
+const checkpointEveryMs = 500;
+
+export class Model {
+  connection: ConnectionState = { state: "connecting" };
+  capability: Capability | undefined;
+  trust: Trust | undefined;
+  trustFailure: TrustFailure | undefined;
+  readonly logs = new Map<string, LogState>();
+  logsTrouble: Trouble | undefined;
+  logsLoaded = false;
+  view: LogView | undefined;
+  live: Loaded<Map<string, Device>> = {};
+  sources: Loaded<Sources> = {};
+  findings: Loaded<FindingInfo[]> = {};
+  alarms: Alarm[] = [];
+  descriptions: Descriptions;
+
+  readonly #listeners = new Set<() => void>();
+  readonly #pushed = new Map<string, string>();
+  #engine: Engine | undefined;
+  #announced = false;
+
+  constructor(
+    readonly api: Api,
+    readonly memory: Memory,
+    /** Whether what the memory keeps outlives the page. */
+    readonly keeps: boolean,
+  ) {
+    this.descriptions = this.#newDescriptions();
+  }
+
+  // --- telling the views ---------------------------------------------------
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly changed = (): void => {
+    if (this.#announced) return;
+    this.#announced = true;
+    requestAnimationFrame(() => {
+      this.#announced = false;
+      for (const listener of this.#listeners) listener();
+    });
+  };
+
+  // --- starting --------------------------------------------------------------
+
+  async start(): Promise<void> {
+    this.alarms = this.memory.alarms();
+    this.capability = await canVerify();
+    const file = this.memory.trustFile();
+    if (file !== undefined && this.capability === "ready") {
+      await this.#trustIn(file).catch(() => undefined);
+    }
+    const connection = new Connection(
+      this.api.streamUrl(),
+      () => this.api.health(),
+      {
+        onState: (state) => {
+          this.connection = state;
+          this.changed();
+        },
+        onOpen: () => void this.refresh(),
+        onEvent: (event, data) => this.#event(event, data),
+      },
+    );
+    connection.start();
+    await this.refresh();
+  }
+
+  /** Asks for everything anew. */
+  async refresh(): Promise<void> {
+    await Promise.all([
+      this.#loadLogs(),
+      this.#load(this.live, async () => {
+        const devices = await this.api.live();
+        return new Map(devices.map((device) => [deviceKey(device), device]));
+      }),
+      this.#load(this.sources, () => this.api.sources()),
+      this.#load(this.findings, () => this.api.findings()),
+    ]);
+  }
+
+  async #load<T>(into: Loaded<T>, read: () => Promise<T>): Promise<void> {
+    try {
+      into.value = await read();
+      into.trouble = undefined;
+    } catch (error) {
+      into.trouble = troubleOf(error);
+    }
+    this.changed();
+  }
+
+  async #loadLogs(): Promise<void> {
+    try {
+      for (const info of await this.api.logs()) this.#know(info);
+      this.logsTrouble = undefined;
+      this.logsLoaded = true;
+    } catch (error) {
+      this.logsTrouble = troubleOf(error);
+    }
+    this.changed();
+    for (const { info } of this.logs.values()) this.check(info.origin);
+    if (this.view === undefined) this.go();
+    else this.#grown(this.view.origin);
+  }
+
+  #know(info: LogInfo): void {
+    const known = this.logs.get(info.origin);
+    if (known === undefined) {
+      this.logs.set(info.origin, { info, checking: false });
+    } else {
+      known.info = info;
+    }
+  }
+
+  // --- whom to trust ---------------------------------------------------------
+
+  /** Loads a trust file by a person's act; false when it is none. */
+  async loadTrust(file: string): Promise<boolean> {
+    try {
+      await this.#trustIn(file);
+    } catch (error) {
+      if (!(error instanceof TrustError)) throw error;
+      this.trustFailure = error;
+      this.changed();
+      return false;
+    }
+    this.memory.keepTrustFile(file);
+    this.trustFailure = undefined;
+    this.#checkAll();
+    return true;
+  }
+
+  refuseTrust(failure: TrustFailure): void {
+    this.trustFailure = failure;
+    this.changed();
+  }
+
+  forgetTrust(): void {
+    this.memory.forget();
+    this.trust = undefined;
+    this.#engine = undefined;
+    this.descriptions = this.#newDescriptions();
+    this.#checkAll();
+  }
+
+  async #trustIn(file: string): Promise<void> {
+    const trust = await parseTrust(file);
+    const verifier = new Verifier(this.api, this.memory, trust, () => {
+      this.alarms = this.memory.alarms();
+      this.changed();
+    });
+    const registryOrigin = `${trust.ledger}/central/registry/1`;
+    const registry = new KeyRegistry(this.api, verifier, registryOrigin);
+    const entries = new EntryVerifier(this.api, verifier, registry);
+    this.trust = trust;
+    this.#engine = { trust, verifier, entries };
+    this.descriptions = this.#newDescriptions();
+  }
+
+  #newDescriptions(): Descriptions {
+    return new Descriptions(
+      this.api,
+      (origin) => this.logs.get(origin)?.info.size ?? 0n,
+      this.#engine?.entries,
+    );
+  }
+
+  #checkAll(): void {
+    for (const [origin, log] of this.logs) {
+      log.verdict = undefined;
+      this.check(origin);
+    }
+    this.view?.reprove();
+    this.changed();
+  }
+
+  // --- checkpoints -----------------------------------------------------------
+
+  /** Asks for the newest checkpoint of a log, or judges one that came. */
+  check(origin: string, note?: string): void {
+    const log = this.logs.get(origin);
+    const engine = this.#engine;
+    if (log === undefined || engine === undefined) return;
+    log.checking = true;
+    const asked =
+      note === undefined
+        ? engine.verifier.newest(origin)
+        : engine.verifier.pushed(origin, note);
+    void asked
+      .then((verdict) => {
+        if (engine !== this.#engine) return;
+        log.verdict = verdict;
+        if (verdict.state === "ok") {
+          const { size } = verdict.checkpoint;
+          if (size > log.info.size) log.info = { ...log.info, size };
+          this.#grown(origin);
+        }
+      })
+      .catch((error: unknown) => console.error(error))
+      .finally(() => {
+        log.checking = false;
+        this.changed();
+      });
+  }
+
+  #grown(origin: string): void {
+    const size = this.logs.get(origin)?.info.size;
+    if (this.view?.origin === origin && size !== undefined) {
+      this.view.grow(size);
+    }
+  }
+
+  // --- what the stream tells -------------------------------------------------
+
+  #event(event: string, data: unknown): void {
+    try {
+      switch (event) {
+        case "entry":
+          return this.#appended(data);
+        case "checkpoint":
+          return this.#checkpoint(data);
+        case "live": {
+          const device = readDevice(data);
+          this.live.value ??= new Map();
+          this.live.value.set(deviceKey(device), device);
+          break;
+        }
+        case "status": {
+          const source = readSource(data);
+          const before = this.sources.value ?? {
+            sources: [],
+            unknownSource: 0n,
+          };
+          const others = before.sources.filter(
+            (other) => other.source !== source.source,
+          );
+          const sources = [...others, source].sort((a, b) =>
+            a.source < b.source ? -1 : 1,
+          );
+          this.sources.value = { ...before, sources };
+          break;
+        }
+        case "finding":
+          this.findings.value = [
+            readFinding(data),
+            ...(this.findings.value ?? []),
+          ].slice(0, 200);
+          break;
+      }
+      this.changed();
+    } catch (error) {
+      console.error(event, error);
+    }
+  }
+
+  #appended(data: unknown): void {
+    const { origin, firstIndex, count } = readAppended(data);
+    const log = this.logs.get(origin);
+    if (log === undefined) {
+      void this.#loadLogs(); // a log that was not there before
+      return;
+    }
+    const size = firstIndex + count;
+    if (size > log.info.size) log.info = { ...log.info, size };
+    this.#grown(origin);
+    this.changed();
+  }
+
+  #checkpoint(data: unknown): void {
+    const { origin, note } = readCheckpointNote(data);
+    const waits = this.#pushed.has(origin);
+    this.#pushed.set(origin, note);
+    if (waits) return;
+    setTimeout(() => {
+      const newest = this.#pushed.get(origin);
+      this.#pushed.delete(origin);
+      this.check(origin, newest);
+    }, checkpointEveryMs);
+  }
+
+  // --- the log in view -------------------------------------------------------
+
+  /** The logs in the order of the tabs: sites first, the registry last. */
+  get tabs(): LogState[] {
+    const rank = ["record", "telemetry", "registry"];
+    const key = ({ info: { name } }: LogState) =>
+      [
+        rank[2] === name.stream ? 1 : 0,
+        name.site,
+        rank.indexOf(name.stream),
+        name.generation.padStart(10, "0"),
+      ].join(" ");
+    return [...this.logs.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
+  /** Shows what the address says: a log, an entry, or the busiest log. */
+  go(hash: string = location.hash): void {
+    const match = /^#\/([^/]+)\/([^/]+)\/(\d+)(?:\/(\d{1,20}))?$/.exec(hash);
+    const [, site, stream, generation, index] = match ?? [];
+    const wanted = [...this.logs.values()].find(
+      ({ info: { name } }) =>
+        name.site === site &&
+        name.stream === stream &&
+        name.generation === generation,
+    );
+    const log = wanted ?? this.#firstLog();
+    if (log === undefined) return;
+    const at =
+      wanted !== undefined && index !== undefined ? BigInt(index) : undefined;
+    if (this.view?.origin === log.info.origin) {
+      if (at === undefined) {
+        if (this.view.open !== undefined) this.view.fold();
+      } else if (this.view.open !== at) {
+        void this.view.show(at);
+      }
+      return;
+    }
+    this.view?.close();
+    const { origin, size } = log.info;
+    this.view = new LogView(this.api, origin, size, this, this.changed);
+    void (at === undefined ? this.view.start() : this.view.show(at));
+    this.changed();
+  }
+
+  #firstLog(): LogState | undefined {
+    const { tabs } = this;
+    return (
+      tabs.find(({ info }) => info.name.stream === "telemetry") ?? tabs[0]
+    );
+  }
+
+  /** For the log view: nothing while no key is loaded. */
+  prove(origin: string, row: Row, known: Parameters<EntryVerifier["prove"]>[3]) {
+    return this.#engine?.entries.prove(origin, row.index, row.bytes, known);
+  }
+
+  // --- alarms ------------------------------------------------------------------
+
+  markRead(alarm: Alarm): void {
+    this.memory.markRead(alarm.id, Date.now());
+    this.alarms = this.memory.alarms();
+    this.changed();
+  }
+}
+
+export function deviceKey({ source, device }: Device): string {
+  return `${source} ${device}`;
+}
+
+/** `#/bj1/record/1/12`. */
+export function entryHash(origin: string, index?: bigint): string {
+  const name = parseOrigin(origin);
+  if (name === undefined) return "#";
+  const log = `#/${name.site}/${name.stream}/${name.generation}`;
+  return index === undefined ? log : `${log}/${index}`;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// A window as a table, with the names of the description that it refers to.
+
+import { useEffect, useState } from "preact/hooks";
+import {
+  type Event,
+  PointQuality,
+  type Windows,
+} from "../../generated/event_pb";
+import { meanMantissa } from "../../shared/decimal";
+import type { Description } from "../descriptions";
+import { entryHash } from "../model";
+import { useModel, useText } from "./context";
+import { enumName } from "./fields";
+import * as Icon from "./icons";
+import { LogName } from "./log_name";
+import { Value } from "./values";
+
+export interface WindowRow {
+  point: number;
+  good: number;
+  missed: number;
+  quality: PointQuality;
+  /** Mantissas; nothing when nothing was measured. */
+  values?: { last: bigint; min: bigint; max: bigint; sum: bigint };
+}
+
+/** The columns put together; nothing when they do not fit. */
+export function windowRows(window: Windows): WindowRow[] | undefined {
+  const { good, missed, quality, last, firstPoint } = window;
+  const { lastMinusMin, maxMinusLast, sumMinusGoodLast } = window;
+  const measured = good.filter((count) => count > 0).length;
+  const fits =
+    missed.length === good.length &&
+    quality.length === good.length &&
+    [last, lastMinusMin, maxMinusLast, sumMinusGoodLast].every(
+      (column) => column.length === measured,
+    );
+  if (!fits) return undefined;
+  let at = 0;
+  return good.map((count, i) => {
+    const row: WindowRow = {
+      point: firstPoint + i,
+      good: count,
+      missed: missed[i] ?? 0,
+      quality: quality[i] ?? PointQuality.UNSPECIFIED,
+    };
+    if (count > 0) {
+      const value = last[at] ?? 0n;
+      row.values = {
+        last: value,
+        min: value - (lastMinusMin[at] ?? 0n),
+        max: value + (maxMinusLast[at] ?? 0n),
+        sum: BigInt(count) * value + (sumMinusGoodLast[at] ?? 0n),
+      };
+      ++at;
+    }
+    return row;
+  });
+}
+
+type Search = { state: "searching" } | { state: "done"; is?: Description };
+
+export function WindowTable({
+  event,
+  window,
+  origin,
+}: {
+  event: Event;
+  window: Windows;
+  origin: string;
+}) {
+  const model = useModel();
+  const text = useText();
+  const [search, setSearch] = useState<Search>({ state: "searching" });
+  const { descriptions } = model;
+  useEffect(() => {
+    let gone = false;
+    const done = (is?: Description) => {
+      if (!gone) setSearch(is ? { state: "done", is } : { state: "done" });
+    };
+    descriptions.of(event, window, origin).then(done, () => done());
+    return () => {
+      gone = true;
+    };
+  }, [descriptions, event, window, origin]);
+
+  const rows = windowRows(window);
+  if (rows === undefined) {
+    return (
+      <p class="problem">
+        <Icon.Warning />
+        {text.t("window.malformed")}
+      </p>
+    );
+  }
+  const description = search.state === "done" ? search.is : undefined;
+  return (
+    <div class="window">
+      <p>
+        <strong>{window.device}</strong>{" "}
+        <span class="minor">
+          {text.t("window.span", {
+            start: text.exactTime(window.startUs).replace(".000000", ""),
+            duration: text.duration(window.durationMs),
+          })}
+        </span>
+      </p>
+      <div class="table-scroll">
+        <table class="table window-table">
+          <thead>
+            <tr>
+              <th scope="col">{text.t("window.point")}</th>
+              {(["last", "min", "mean", "max", "polls"] as const).map((name) => (
+                <th scope="col" class="numeric" key={name}>
+                  {text.t(`window.${name}`)}
+                </th>
+              ))}
+              <th scope="col">{text.t("window.quality")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <WindowLine
+                key={row.point}
+                row={row}
+                point={description?.points[row.point]}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="minor">
+        {search.state === "searching" ? (
+          text.t("window.searching")
+        ) : description === undefined ? (
+          text.t("window.noNames")
+        ) : (
+          <>
+            {text.t("window.names")}{" "}
+            <a href={entryHash(description.origin, description.index)}>
+              <LogName origin={description.origin} />{" "}
+              {text.integer(description.index)}
+            </a>
+            {" · "}
+            {text.t(
+              description.verified
+                ? "window.namesVerified"
+                : "window.namesUnverified",
+            )}
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function WindowLine({
+  row,
+  point,
+}: {
+  row: WindowRow;
+  point?: Description["points"][number] | undefined;
+}) {
+  const text = useText();
+  const { values, quality } = row;
+  const exponent = point?.exponent ?? 0;
+  const unit = point?.unit ?? "";
+  const good = quality === PointQuality.GOOD;
+  const cell = (mantissa: bigint | undefined, by = exponent) => (
+    <td class="numeric">
+      {mantissa === undefined ? (
+        <span class="minor">–</span>
+      ) : (
+        <Value mantissa={mantissa} exponent={by} unit={unit} />
+      )}
+    </td>
+  );
+  return (
+    <tr>
+      <th scope="row" title={point?.name}>
+        {point === undefined
+          ? text.t("window.pointNumber", { n: row.point })
+          : text.word("point", point.name)}
+      </th>
+      {cell(values?.last)}
+      {cell(values?.min)}
+      {cell(values && meanMantissa(values.sum, BigInt(row.good)), exponent - 1)}
+      {cell(values?.max)}
+      <td class="numeric">
+        {text.t("window.pollsValue", { good: row.good })}
+        {row.missed > 0 && (
+          <span class="minor second-line">
+            {text.t("window.missed", { n: row.missed })}
+          </span>
+        )}
+      </td>
+      <td>
+        <span class={good ? "" : "tag tag-warn"}>
+          {!good && <Icon.Warning />}
+          {text.word("enum", enumName(PointQuality, "POINT_QUALITY", quality))}
+        </span>
+      </td>
+    </tr>
+  );
+}
