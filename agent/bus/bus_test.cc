@@ -154,7 +154,7 @@ class Inbox {
 };
 
 std::shared_ptr<const DeviceProfile> profile_with(
-    std::vector<std::uint16_t> addresses) {
+    const std::vector<std::uint16_t>& addresses) {
   auto profile = std::make_shared<DeviceProfile>();
   profile->name = "fake";
   for (const std::uint16_t address : addresses) {

@@ -46,19 +46,19 @@ class Reader {
   void read_source() {
     config_.source = {name_of("agent"), name_of("site")};
     if (config_.source.agent == kConsoleAgent) {
-      root_.error("agent", "agent: \"console\" is the ledger's own");
+      root_.error("agent", "\"console\" is the ledger's own");
     }
     if (config_.source.site == kCentralSite) {
-      root_.error("site", "site: \"central\" is the ledger's own");
+      root_.error("site", "\"central\" is the ledger's own");
     }
   }
 
   std::string name_of(std::string_view key) {
     std::string name = root_.required_string(key);
     if (!name.empty() && !is_valid_name(name)) {
-      root_.error(key, fmt::format("{}: a name is 1 to 32 of a-z, 0-9 and "
-                                   "hyphen, and begins with a letter or digit",
-                                   key));
+      root_.error(key,
+                  "must be 1 to 32 of a-z, 0-9 and hyphen, and begin with a "
+                  "letter or digit");
     }
     return name;
   }
@@ -79,7 +79,7 @@ class Reader {
     }
     if (!config_.mqtt_uri.empty() &&
         !config_.mqtt_uri.starts_with("ssl://")) {
-      mqtt.error("uri", "uri: must be ssl://host:port");
+      mqtt.error("uri", "must be ssl://host:port");
     }
     config_.mqtt_ca = mqtt.required_path("ca");
     config_.mqtt_certificate = mqtt.required_path("certificate");
@@ -104,7 +104,7 @@ class Reader {
       port = parsed.ec == std::errc() && parsed.ptr == end ? port : -1;
     }
     if (port < 0 || port > 65535 || colon == 0) {
-      http->error("listen", "listen: must be host:port, e.g. 127.0.0.1:9481");
+      http->error("listen", "must be host:port, e.g. 127.0.0.1:9481");
       return;
     }
     config_.http_host = listen.substr(0, colon);
@@ -115,9 +115,9 @@ class Reader {
     LineConfig line;
     line.name = table.required_string("name");
     if (!line.name.empty() && !is_valid_name(line.name)) {
-      table.error("name", "name: 1 to 32 of a-z, 0-9 and hyphen");
+      table.error("name", "must be 1 to 32 of a-z, 0-9 and hyphen");
     } else if (!line_names_.insert(line.name).second) {
-      table.error("name", fmt::format("name: a second line \"{}\"", line.name));
+      table.error("name", fmt::format("a second line \"{}\"", line.name));
     }
     line.kind = table.required_choice("kind", {"tcp", "rtu"}) == "rtu"
                     ? LineKind::kRtu
@@ -133,7 +133,7 @@ class Reader {
         table.optional_int("timeout_ms", 500, 1, kMaxTimeoutMs));
     std::vector<ConfigTable> devices = table.tables("device");
     if (devices.empty()) {
-      table.error("name", "line.device: a line needs at least one device");
+      table.error("name", "a line needs at least one [[line.device]]");
     }
     for (ConfigTable& device : devices) {
       read_device(device, line);
@@ -157,10 +157,10 @@ class Reader {
     device.name = table.required_string("name");
     if (!device.name.empty() && (!is_valid_name(device.name) ||
                                  device.name.size() > kMaxDeviceName)) {
-      table.error("name", "name: 1 to 31 of a-z, 0-9 and hyphen");
+      table.error("name", "must be 1 to 31 of a-z, 0-9 and hyphen");
     } else if (!device_names_.insert(device.name).second) {
       table.error("name",
-                  fmt::format("name: a second device \"{}\"; names are unique "
+                  fmt::format("a second device \"{}\"; names are unique "
                               "in the agent",
                               device.name));
     }
@@ -187,7 +187,7 @@ class Reader {
       profile = std::make_shared<const DeviceProfile>(std::move(*read));
     } else {
       table.error("profile",
-                  fmt::format("profile: \"{}\" in {} cannot be used", name,
+                  fmt::format("\"{}\" in {} cannot be used", name,
                               profiles_.string()));
       profile_errors_.insert(profile_errors_.end(), read.error().begin(),
                              read.error().end());
