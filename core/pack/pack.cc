@@ -64,6 +64,10 @@ Result<PackEntry> parse_entry_message(ByteView bytes) {
       if (!disclosure) {
         return std::unexpected(std::move(disclosure.error()));
       }
+      if (!entry.disclosures.empty() &&
+          entry.disclosures.back().field >= disclosure->field) {
+        return fault("pack: disclosures do not ascend");
+      }
       entry.disclosures.push_back(std::move(*disclosure));
     } else {
       return form_fault("entry", *field);

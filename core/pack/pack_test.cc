@@ -130,6 +130,9 @@ TEST(Pack, NotCanonical_IsRefused) {
   doubled.logs[0].entries.insert(doubled.logs[0].entries.begin(),
                                  doubled.logs[0].entries[0]);
   EXPECT_EQ(verdict_of(ledger, doubled), "pack: index 4 does not ascend");
+  Pack disclosed = pack;
+  disclosed.logs[0].entries[0].disclosures = {{.field = 3}, {.field = 3}};
+  EXPECT_EQ(verdict_of(ledger, disclosed), "pack: disclosures do not ascend");
   Pack hollow = pack;
   hollow.logs[0].entries[0].entry.clear();
   EXPECT_EQ(verdict_of(ledger, hollow), "pack: index 4: the entry is empty");
