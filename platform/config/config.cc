@@ -426,7 +426,11 @@ ConfigError syntax_fault(const std::string& name,
 
 ConfigFile ConfigFile::parse(std::string text, std::string name) {
   auto file = std::make_shared<ConfigTable::Node::File>();
-  file->directory = std::filesystem::path(name).parent_path();
+  // Through a link (/etc/strongroom/agent.toml) the neighbours of the file
+  // itself are meant.
+  std::error_code unresolved;
+  file->directory =
+      std::filesystem::weakly_canonical(name, unresolved).parent_path();
   file->name = std::move(name);
   if (text.size() > kMaxFile) {
     file->errors.push_back(
