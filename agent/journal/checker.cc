@@ -18,7 +18,8 @@ using journal_rows::StoredBatch;
 
 // --- events -----------------------------------------------------------------
 
-// Follows one stream's chain, event by event.
+// Follows one stream's chain, event by event. A broken link says only that one
+// of two events was altered; the next link tells which.
 class ChainWalk {
  public:
   ChainWalk(const JournalContents& contents, Stream stream, Position from)
@@ -37,9 +38,16 @@ class ChainWalk {
     if (epoch == nullptr) {
       flawed(place, "an event before the first epoch");
     }
-    if (auto bad = fault_of(*epoch, position, event)) {
+    const auto envelope = decode_envelope(event);
+    if (!envelope) {
+      flawed(place, envelope.error().what);
+    }
+    const bool linked = is_linked(*epoch, *envelope, event);
+    settle_doubt(linked);
+    if (auto bad = fault_of(*epoch, position, *envelope)) {
       flawed(place, *bad);
     }
+    doubtful_ = !linked;
     previous_ = sha256(event);
     ++expected_;
   }
@@ -50,36 +58,66 @@ class ChainWalk {
              fmt::format("the event is missing; the stream ends at {}",
                          mark_.tail));
     }
-    if (previous_ && *previous_ != mark_.tail_hash) {
+    const bool linked = !previous_ || *previous_ == mark_.tail_hash;
+    settle_doubt(linked);
+    if (!linked) {
       flawed(event_place(stream_, mark_.tail),
-             "the last event does not hash to the stream's tail_hash");
+             "the event does not hash to the stream's tail_hash");
     }
   }
 
  private:
+  // `linked`: whether what follows the newest event taken fits it.
+  void settle_doubt(bool linked) const {
+    if (!doubtful_) {
+      return;
+    }
+    const Position newest = expected_ - 1;
+    if (linked) {
+      flawed(event_place(stream_, newest - 1),
+             fmt::format("the event is not the one that {} continues", newest));
+    }
+    flawed(event_place(stream_, newest),
+           "prev_hash is not the hash of the event before");
+  }
+
+  bool is_linked(const EpochRow& epoch, const Envelope& envelope,
+                 ByteView event) const {
+    if (!previous_) {
+      return true;  // not anchored yet
+    }
+    return expected_ == epoch.first_position
+               ? continues_epoch(event)
+               : envelope.prev_hash == *previous_;
+  }
+
+  // The first event of an epoch tells the last one of the epoch before.
+  bool continues_epoch(ByteView event) const {
+    const auto message = decode_event(event);
+    if (!message ||
+        message->which_body != strongroom_v1_Event_epoch_opened_tag ||
+        !message->body.epoch_opened.has_previous) {
+      return true;
+    }
+    const auto& head = message->body.epoch_opened.previous;
+    return std::ranges::equal(head.hash, *previous_);
+  }
+
   std::optional<std::string> fault_of(const EpochRow& epoch, Position position,
-                                      ByteView event) const {
-    const auto envelope = decode_envelope(event);
-    if (!envelope) {
-      return envelope.error().what;
-    }
+                                      const Envelope& envelope) const {
     const std::uint64_t seq = position - epoch.first_position + 1;
-    if (envelope->source.text() != contents_.source) {
-      return "the source is " + envelope->source.text();
+    if (envelope.source.text() != contents_.source) {
+      return "the source is " + envelope.source.text();
     }
-    if (envelope->stream != stream_) {
+    if (envelope.stream != stream_) {
       return "the stream is another one";
     }
-    if (envelope->epoch != epoch.epoch) {
-      return fmt::format("the epoch is {:016x}, not {:016x}", envelope->epoch,
+    if (envelope.epoch != epoch.epoch) {
+      return fmt::format("the epoch is {:016x}, not {:016x}", envelope.epoch,
                          epoch.epoch);
     }
-    if (envelope->seq != seq) {
-      return fmt::format("seq is {}, not {}", envelope->seq, seq);
-    }
-    if (seq == 1 ? envelope->prev_hash != Hash{}
-                 : previous_ && envelope->prev_hash != *previous_) {
-      return "prev_hash is not the hash of the event before";
+    if (envelope.seq != seq) {
+      return fmt::format("seq is {}, not {}", envelope.seq, seq);
     }
     return std::nullopt;
   }
@@ -89,6 +127,7 @@ class ChainWalk {
   Stream stream_;
   Position expected_;
   std::optional<Hash> previous_;  // nothing: not anchored yet
+  bool doubtful_ = false;         // the newest event's link does not fit
 };
 
 // --- batches ----------------------------------------------------------------

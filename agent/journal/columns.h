@@ -61,6 +61,17 @@ inline std::string text(const SQLite::Column& column) {
   return std::string(as_chars(blob(column)));
 }
 
+// An enumerator or another small number: what does not fit is no such thing.
+inline int small_number(const SQLite::Column& column,
+                        const std::string& place,
+                        std::string_view name) {
+  const std::int64_t value = column.getInt64();
+  if (value < 0 || value > 0xffff) {
+    flawed(place, fmt::format("{} is {}", name, value));
+  }
+  return static_cast<int>(value);
+}
+
 inline Hash hash_column(const SQLite::Column& column, const std::string& place,
                  std::string_view name) {
   const auto hash = hash_from(blob(column));

@@ -114,13 +114,14 @@ void load_epochs(SQLite::Database& db, JournalContents& contents) {
     row.stream = agent_stream(query.getColumn(0), "epochs");
     row.first_position = number(query.getColumn(1));
     row.epoch = number(query.getColumn(2));
+    const std::string place =
+        place_of("epochs", row.stream, row.first_position);
     row.reason = static_cast<strongroom_v1_EpochReason>(
-        query.getColumn(3).getInt());
+        small_number(query.getColumn(3), place, "reason"));
     row.stopped_at = number(query.getColumn(4));
     row.stopped_reason = static_cast<strongroom_v1_RefusalReason>(
-        query.getColumn(5).getInt());
-    require_row_hash(query.getColumn(6), row_hash(row),
-                     place_of("epochs", row.stream, row.first_position));
+        small_number(query.getColumn(5), place, "stopped_reason"));
+    require_row_hash(query.getColumn(6), row_hash(row), place);
     contents.epochs[slot_of(row.stream)].push_back(row);
   }
   for (const Stream stream : kAgentStreams) {

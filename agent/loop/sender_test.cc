@@ -356,7 +356,7 @@ TEST_F(SenderTest, Timer_BacksOffFromTenToSixtySecondsWithJitter) {
   for (const auto expected : {20s, 40s, 60s, 60s}) {
     now_ = *sender_->deadline();
     sender_->tick(now_);
-    EXPECT_EQ(*sender_->deadline() - now_, expected * 9 / 8);
+    EXPECT_EQ(*sender_->deadline() - now_, MonoTime(expected) * 9 / 8);
   }
   jitter_ = 0;
   answer(see().sent.back());
