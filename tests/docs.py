@@ -16,9 +16,13 @@ LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.M | re.S)
 CODE = re.compile(r"`[^`\n]*`")
 KEY = re.compile(r"^\s*#?\s*([a-z][a-z0-9_]*)\s*=\s")
-# A metric is a string of its own in the code; strongroom_v1_ is the prefix of
-# generated message types.
-METRIC = re.compile(r"\"(?:# (?:HELP|TYPE) )?(strongroom_(?!v1_)[a-z0-9_]+)")
+# How metrics are written: a name with its type beside it, to which the page of
+# metrics adds the prefix; a whole TYPE line; a counter by its bare name. What
+# the programs really serve is compared in tests/packaging.
+METRIC = re.compile(
+    r"\"([a-z][a-z0-9_]*)\",\s*\"(?:counter|gauge|histogram|summary)\""
+    r"|# TYPE strongroom_(?:agent|ledger)_([a-z0-9_]+) ")
+COUNTER = re.compile(r"\b(?:all|counters)\[\"([a-z0-9_]+)\"\]")
 AILMENT = re.compile(r"\b(?:ill|warn)\(\s*\"([a-z][a-z-]*)\"")
 GETTER = re.compile(
     r"\b(?:required|optional)_(?:string|path|int|number|bool|choice|int_list)"
@@ -63,18 +67,24 @@ def broken_links(root):
 
 
 def undocumented_keys(root):
-    """Keys of an example that no comment explains: on the line or above it."""
+    """Keys of an example that no comment explains: on the line, in the same
+    paragraph above it, or where the same table stood before."""
     for example in files(root, ".toml.example"):
-        name = example.relative_to(root)
-        above = ""
+        table, commented, explained = "", False, set()
         for number, line in enumerate(text_of(example).splitlines(), 1):
             key = KEY.match(line)
-            if key and not line.lstrip().startswith("#"):
-                explained = "#" in line.split("=", 1)[1] \
-                    or (above.startswith("#") and not KEY.match(above))
-                if not explained:
-                    yield f"{name}:{number}: `{key[1]}` has no comment"
-            above = line.strip()
+            if not line.strip():
+                commented = False
+            elif line.lstrip().startswith("#"):
+                commented = True
+            elif line.lstrip().startswith("["):
+                table = line.strip(" []")
+            elif key:
+                if commented or "#" in line:
+                    explained.add((table, key[1]))
+                if (table, key[1]) not in explained:
+                    yield (f"{example.relative_to(root)}:{number}: "
+                           f"`{key[1]}` has no comment")
 
 
 def keys_not_in_example(root):
@@ -94,11 +104,15 @@ def keys_not_in_example(root):
 
 def metrics(root):
     found = {}
-    for folder in ("agent", "ledger", "platform"):
-        for source in files(root / folder, ".cc", ".h"):
+    for part in ("agent", "ledger"):
+        for source in files(root / part, ".cc", ".h"):
             if not source.name.endswith("_test.cc"):
-                for name in METRIC.findall(text_of(source)):
-                    found.setdefault(name, source.relative_to(root))
+                text = text_of(source)
+                names = ["".join(pair) for pair in METRIC.findall(text)]
+                names += [name + "_total" for name in COUNTER.findall(text)]
+                for name in names:
+                    found.setdefault(f"strongroom_{part}_{name}",
+                                     source.relative_to(root))
     return found
 
 
@@ -158,18 +172,24 @@ SELF_TEST = [
     ({"docs/a.md": "[b](../b.md#two)", "b.md": "# Two words"}, "no such head"),
     ({"a.md": "`[b](b.md)`\n```\n[c](c.md)\n```\n"}, None),
     ({"x.toml.example": "# why\na = 1\nb = 2  # why\n"}, None),
-    ({"x.toml.example": "# why\na = 1\nb = 2\n"}, "`b` has no comment"),
+    ({"x.toml.example": "# why\na = 1\nb = 2\n"}, None),
+    ({"x.toml.example": "# why\na = 1\n\nb = 2\n"}, "`b` has no comment"),
+    ({"x.toml.example": "# why\n[[t]]\na = 1\n\n[[t]]\na = 2\n"}, None),
+    ({"x.toml.example": "# why\n[t]\na = 1\n\n[u]\na = 2\n"}, "`a` has no"),
     ({"x.toml.example": "# why\n\na = 1\n"}, "`a` has no comment"),
     ({"agent/config/agent.toml.example": "# why\na = 1\n",
       "agent/config/config.cc": 't.required_int("a", 1, 2);\n'
                                 't.optional_string("b", "");'}, "reads `b`"),
     ({"agent/config/agent.toml.example": "# Not set: 5\n# b = 1\n",
       "agent/config/config.cc": 't.optional_string("b", "");'}, None),
-    ({"agent/m.cc": '"strongroom_agent_polls_total"'}, "strongroom_agent_polls"),
-    ({"agent/m.cc": '"strongroom_agent_polls_total"',
+    ({"agent/m.cc": 'single("polls_total",\n "counter", "…", 1);'},
+     "strongroom_agent_polls_total"),
+    ({"agent/m.cc": 'single("polls_total", "counter", "…", 1);',
       OPERATIONS: "`strongroom_agent_polls_total`"}, None),
-    ({"agent/m_test.cc": '"strongroom_x"', "agent/n.cc": '"strongroom_v1_E"'},
-     None),
+    ({"ledger/m.cc": '"# TYPE strongroom_ledger_x gauge\\n"'},
+     "strongroom_ledger_x"),
+    ({"ledger/m.cc": 'all["commits"] = 1;'}, "strongroom_ledger_commits_total"),
+    ({"agent/m_test.cc": 'single("polls_total", "counter", "…", 1);'}, None),
     ({"proto/event.proto": "enum FindingKind {\n  FINDING_KIND_X_Y = 1;\n}\n"},
      "`x_y`"),
     ({"proto/event.proto":

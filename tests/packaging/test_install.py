@@ -17,6 +17,7 @@ import machine
 import packages
 import service
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEDGER = "/var/lib/strongroom-ledger"
 AGENT = "/var/lib/strongroom-agent"
 BROKER = "/etc/mosquitto/strongroom"
@@ -237,7 +238,28 @@ class Install(unittest.TestCase):
             self.assertIn("adjtimex",
                           service.allowed_calls(unit["SystemCallFilter"]))
 
-    def test_25_they_end_when_asked(self):
+    def test_25_every_metric_that_they_serve_is_explained(self):
+        page = (ROOT / "docs/operations.md").read_text()
+        for part in ("agent", "ledger"):
+            served = set(re.findall(r"^(strongroom_\w+)",
+                                    get(self.ports[part], "/metrics"), re.M))
+            self.assertGreater(len(served), 5)
+            self.assertEqual([name for name in sorted(served)
+                              if f"`{name}`" not in page], [])
+
+    def test_26_the_link_in_etc_leads_to_the_installation(self):
+        for kind, part, account in (("journal", "agent", "strongroom-agent"),
+                                    ("ledger", "ledger", "strongroom-ledger")):
+            self.machine.run("strongroom", "fsck", kind,
+                             f"/etc/strongroom/{part}.toml", user=account)
+
+    def test_27_doctor_finds_them_well(self):
+        for account in ACCOUNTS:
+            self.machine.run("strongroom", "doctor", f"--{account[11:]}",
+                             f"/etc/strongroom/{account[11:]}.toml",
+                             user=account)
+
+    def test_28_they_end_when_asked(self):
         agent, ledger = self.running["agent"], self.running["ledger"]
         self.stop("agent")
         self.stop("ledger")
@@ -300,6 +322,8 @@ class Install(unittest.TestCase):
 
 if __name__ == "__main__":
     why = machine.possible()
+    if not shutil.which("systemd-analyze"):
+        why = "no systemd-analyze: it knows which system calls a unit allows"
     if why:
         print(f"skipped: {why}")
         sys.exit(77)
