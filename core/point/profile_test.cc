@@ -48,6 +48,7 @@ TEST(PlanReads, SameRegisterTwice_IsReadOnce) {
 
 TEST(PlanReads, DeviceLimit_SplitsTheRun) {
   std::vector<PointProfile> points;
+  points.reserve(10);
   for (std::uint16_t address = 0; address < 10; ++address) {
     points.push_back(point_at(kInput, address));
   }

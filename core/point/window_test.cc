@@ -370,6 +370,7 @@ TEST(DeviceWindow, HundredPoints_StayWithinTheDiskBudget) {
   Closed closed;
   for (int second = 0; second < 60; ++second) {
     std::vector<PointSample> samples;
+    samples.reserve(100);
     for (int i = 0; i < 100; ++i) {
       samples.push_back(
           good(235 + 10 * i + static_cast<std::int64_t>(noise(random))));

@@ -166,7 +166,7 @@ std::filesystem::path profile_directory() {
   const std::filesystem::path program =
       std::filesystem::read_symlink("/proc/self/exe", error);
   std::filesystem::path folder = program.parent_path();
-  const std::filesystem::path installed =
+  std::filesystem::path installed =
       folder.parent_path() / "share" / "strongroom" / "devices";
   if (std::filesystem::is_directory(installed, error)) {
     return installed;

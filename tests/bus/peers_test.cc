@@ -36,7 +36,7 @@ std::string text_of(const std::filesystem::path& path) {
 /// A peer that has said where it is.
 class Peer {
  public:
-  explicit Peer(std::vector<std::string> command)
+  explicit Peer(const std::vector<std::string>& command)
       : log_(directory_ / "log"), process_(command, log_) {
     EXPECT_TRUE(wait_until([&] { return !address().empty(); }))
         << text_of(log_);
@@ -82,19 +82,20 @@ class Poller {
                   std::uint8_t unit = 1) {
     auto profile = load_profile("boards/devices", "xy-md02");
     EXPECT_TRUE(profile.has_value());
-    line_.emplace("line",
-                  make_libmodbus_link({std::move(endpoint), kTimeout}),
-                  std::vector<BusDevice>{
-                      {.name = "rack-1",
-                       .profile = std::make_shared<DeviceProfile>(*profile),
-                       .unit_id = unit,
-                       .period = milliseconds{1}}},
-                  [this](PollDone done) {
-                    polls_.push_dropping_oldest(std::move(done));
-                  });
-    line_->start();
+    line_
+        .emplace(
+            "line",
+            make_libmodbus_link({std::move(endpoint), kTimeout}),
+            std::vector<BusDevice>{
+                {.name = "rack-1",
+                 .profile = std::make_shared<DeviceProfile>(profile.value()),
+                 .unit_id = unit,
+                 .period = milliseconds{1}}},
+            [this](PollDone done) {
+              polls_.push_dropping_oldest(std::move(done));
+            })
+        .start();
   }
-  ~Poller() { line_->stop(); }
 
   /// Whether a poll with these values comes.
   bool sees(std::vector<PointSample> samples) {
@@ -115,7 +116,7 @@ class Poller {
 
  private:
   BoundedQueue<PollDone> polls_{100};
-  std::optional<BusLine> line_;
+  std::optional<BusLine> line_;  // stops before the queue goes
 };
 
 PointSample good(std::int64_t mantissa) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <filesystem>
 #include <list>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -129,6 +129,9 @@ Error last_error(const std::string& what) {
 /// Whether someone answers there.
 bool is_served(const sockaddr_un& address) {
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) {
+    return false;
+  }
   const bool served = connect(probe,
                               reinterpret_cast<const sockaddr*>(&address),
                               sizeof address) == 0;
@@ -151,9 +154,12 @@ Result<std::unique_ptr<Service>> open_control(const std::string& path,
     return fault("another program serves " + path);
   }
   const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener < 0) {
+    return std::unexpected(last_error("cannot serve " + path));
+  }
   const auto* const name = reinterpret_cast<const sockaddr*>(&address);
   bool bound = bind(listener, name, sizeof address) == 0;
-  if (!bound && errno == EADDRINUSE) {
+  if (!bound && errno == EADDRINUSE && std::filesystem::is_socket(path)) {
     unlink(path.c_str());
     bound = bind(listener, name, sizeof address) == 0;
   }

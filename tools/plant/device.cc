@@ -67,7 +67,7 @@ Result<void> SimulatedDevice::set(std::string_view assignment) {
                  "\": its register holds steps of " +
                  format_decimal(1, point.exponent));
   }
-  set_[*index] = *mantissa;
+  set_[*index] = mantissa;
   return {};
 }
 
@@ -82,8 +82,8 @@ Result<void> SimulatedDevice::vary(std::string_view point) {
 
 std::int64_t SimulatedDevice::mantissa(
     std::size_t point, std::chrono::milliseconds elapsed) const {
-  if (set_[point]) {
-    return *set_[point];
+  if (const auto& set = set_[point]; set.has_value()) {
+    return *set;
   }
   const PointProfile& p = profile_.points[point];
   const auto [low, high] = bounds_of(p.type);

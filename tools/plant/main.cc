@@ -38,12 +38,14 @@ int complain(const std::string& what, int code) {
 
 /// A descriptor that is readable once the program is asked to stop.
 int stop_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -131,7 +133,8 @@ int start(const Options& options, bool rtu) {
   if (isatty(STDIN_FILENO) == 0) {
     services.push_back(read_standard_input(*plant));
   }
-  std::cout << "ready " << (rtu ? "rtu " : "tcp ") << address << std::endl;
+  std::cout << "ready " << (rtu ? "rtu " : "tcp ") << address << "\n"
+            << std::flush;
   run(*plant, services, stop);
   return 0;
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/check.h"
+
 namespace strongroom::plant {
 namespace {
 
@@ -173,8 +175,7 @@ void Plant::advance_script() {
       script_from_ = Steady::now();
       script_from_answers_ = answers_;
     } else {
-      // load_script() tried it.
-      static_cast<void>(command(step.text));
+      check(command(step.text).has_value(), "load_script() tried this line");
     }
     script_.pop_front();
   }
