@@ -13,6 +13,8 @@ namespace {
 
 // 4 MiB: what acks of a busy site need of its tiles.
 constexpr std::size_t kCachedTiles = 256;
+constexpr const char* kWayOut =
+    "; nothing more is signed in this log: see strongroom recover";
 
 }  // namespace
 
@@ -78,7 +80,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(std::string ledger,
       gone->origin = *parsed;
       gone->frozen =
           "the guard knows this log, the database does not: it is "
-          "an older copy";
+          "an older copy; see strongroom recover";
       parts.publication.put(std::move(gone));
     }
   }
@@ -90,7 +92,7 @@ Result<void> LogWriter::restore(Log& log, const std::string& guarded_note) {
   if (auto right = verify_start(log, guarded_note); !right) {
     // Nothing of this log is served or signed: what is stored is not what was
     // signed. The database is left as it is, for fsck and recovery.
-    log.frozen = right.error().what;
+    log.frozen = right.error().what + kWayOut;
     log.note.clear();
     return {};
   }
@@ -333,7 +335,7 @@ Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
   if (!log.frozen.empty()) {
     return {};
   }
-  log.frozen = why;
+  log.frozen = why + kWayOut;
   // What is staged and not committed is never written: rows of this log would
   // be entries that nobody may sign.
   const auto of_log = [log_id](const auto& row) {
@@ -350,13 +352,13 @@ Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
   if (before != nullptr) {
     // What was signed stays served: the edge in memory may be ahead of it.
     auto published = std::make_shared<PublishedLog>(*before);
-    published->frozen = why;
+    published->frozen = log.frozen;
     parts_.publication.put(std::move(published));
   }
   if (on_freeze_) {
-    on_freeze_(log_id, why);
+    on_freeze_(log_id, log.frozen);
   }
-  return parts_.store.freeze_log(log_id, why);
+  return parts_.store.freeze_log(log_id, log.frozen);
 }
 
 std::optional<LogId> LogWriter::find(const std::string& site,

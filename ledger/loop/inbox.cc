@@ -28,7 +28,7 @@ void push_dropping_oldest(std::deque<Arrived>& queue,
 
 }  // namespace
 
-void Inbox::post(const Topic& topic, Bytes payload) {
+void LedgerInbox::post(const Topic& topic, Bytes payload) {
   const std::lock_guard lock(mutex_);
   if (closed_) {
     return;
@@ -50,7 +50,7 @@ void Inbox::post(const Topic& topic, Bytes payload) {
   filled_.notify_one();
 }
 
-void Inbox::post_batch(Arrived arrived) {
+void LedgerInbox::post_batch(Arrived arrived) {
   if (batches_.size() >= kBatches) {
     ++counters_.batches_dropped;
     return;
@@ -64,7 +64,7 @@ void Inbox::post_batch(Arrived arrived) {
   batches_.push_back(std::move(arrived));
 }
 
-bool Inbox::post(Call call) {
+bool LedgerInbox::post(Call call) {
   const std::lock_guard lock(mutex_);
   if (closed_ || calls_.size() >= kCalls) {
     ++counters_.calls_refused;
@@ -75,19 +75,19 @@ bool Inbox::post(Call call) {
   return true;
 }
 
-void Inbox::close() {
+void LedgerInbox::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   filled_.notify_all();
 }
 
-bool Inbox::empty() const {
+bool LedgerInbox::empty() const {
   return batches_.empty() && statuses_.empty() && live_.empty() &&
          calls_.empty();
 }
 
-Inbox::Work Inbox::take(std::size_t max_batches,
-                        std::chrono::steady_clock::time_point deadline) {
+LedgerInbox::Work LedgerInbox::take(
+    std::size_t max_batches, std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   filled_.wait_until(lock, deadline, [this] { return closed_ || !empty(); });
   Work work;
@@ -107,7 +107,7 @@ Inbox::Work Inbox::take(std::size_t max_batches,
   return work;
 }
 
-Inbox::Counters Inbox::counters() const {
+LedgerInbox::Counters LedgerInbox::counters() const {
   const std::lock_guard lock(mutex_);
   Counters counters = counters_;
   counters.batches_queued = batches_.size();

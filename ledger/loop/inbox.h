@@ -34,7 +34,7 @@ class Ledger;
 /// Runs on the loop thread, between two commits. A fault ends the program.
 using Call = std::function<Result<void>(Ledger&)>;
 
-class Inbox {
+class LedgerInbox {
  public:
   static constexpr std::size_t kBatches = 256;  // <= 32 MiB
   static constexpr std::size_t kBatchesOfSource = 32;

@@ -28,7 +28,8 @@ Ledger::Ledger(std::string name, Parts parts)
       parts_(std::move(parts)),
       trust_{name_, {parts_.log_signer.public_key()}} {}
 
-Result<void> Ledger::run(Inbox& inbox, const std::function<void()>& alive) {
+Result<void> Ledger::run(LedgerInbox& inbox,
+                         const std::function<void()>& alive) {
   bool moved = false;
   for (;;) {
     auto work = inbox.take(kBatchesPerTurn,
@@ -49,7 +50,7 @@ Result<void> Ledger::run(Inbox& inbox, const std::function<void()>& alive) {
   }
 }
 
-Result<void> Ledger::turn(Inbox::Work work) {
+Result<void> Ledger::turn(LedgerInbox::Work work) {
   for (const Call& call : work.calls) {
     if (auto done = call(*this); !done) {
       return done;
@@ -163,7 +164,7 @@ void Ledger::show() {
     });
     parts_.outside.tell("entry", [&] {
       return text_of({{"origin", logs_->origin(shown.log_id).text()},
-                      {"first_index", std::to_string(shown.first_index)},
+                      {"first_index", shown.first_index},
                       {"count", header.count + 1},
                       {"source", header.source.text()}});
     });

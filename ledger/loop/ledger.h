@@ -90,9 +90,9 @@ class Ledger {
                                               Parts parts);
 
   /// One turn. Faults end the program.
-  Result<void> turn(Inbox::Work work);
+  Result<void> turn(LedgerInbox::Work work);
   /// Turns until the inbox is closed and empty. `alive` is called every turn.
-  Result<void> run(Inbox& inbox, const std::function<void()>& alive);
+  Result<void> run(LedgerInbox& inbox, const std::function<void()>& alive);
 
   /// A registry change, on the loop thread. Faults end the program.
   Result<OrderOutcome> carry_out(const Order& order, const std::string& actor);

@@ -108,6 +108,14 @@ Result<OrderOutcome> Ledger::rotate(const RotateOrder& order,
   if (order.source.is_console()) {
     return refused("the ledger's own key is not rotated here");
   }
+  const RegisteredSource* known = registry_.find(order.source);
+  if (known != nullptr && known->has_valid_key() &&
+      known->keys.back().key == order.new_key &&
+      known->keys.back().sealing_key == order.new_sealing_key) {
+    return OrderDone{logs_->origin(registry_log_).text(),
+                     known->keys.back().since,
+                     logs_->note(registry_log_)};
+  }
   if (const auto allowed = registry_.judge(event); !allowed) {
     return refused(allowed.error().what, true);
   }

@@ -332,7 +332,7 @@ class TestLedger {
 
   /// One turn with these batches of one agent.
   Result<void> send(const TestAgent& agent, std::vector<Bytes> payloads) {
-    Inbox::Work work;
+    LedgerInbox::Work work;
     for (Bytes& payload : payloads) {
       work.batches.push_back({agent.source, std::move(payload)});
     }

@@ -113,7 +113,7 @@ json to_json(const DeviceView& view) {
 
 json to_json(const FindingView& view) {
   json out = {{"origin", view.origin},
-              {"index", std::to_string(view.index)},
+              {"index", view.index},
               {"source", view.source},
               {"at_us", std::to_string(view.at_us)},
               {"kind", kind_name(view.kind)},

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/config/config.h"
+
+#include <gtest/gtest.h>
+
+namespace strongroom {
+namespace {
+
+constexpr const char* kExample = "ledger/config/ledger.toml.example";
+
+TEST(LedgerConfig, Example_IsRight) {
+  const auto config = load_ledger_config(kExample);
+  ASSERT_TRUE(config) << config.error().front().text();
+  EXPECT_EQ(config->ledger, "custody.example.org");
+  EXPECT_EQ(config->http_port, 9480);
+  EXPECT_EQ(config->guard.filename(), "guard.db");
+  EXPECT_TRUE(config->guard.string().starts_with("ledger/config/"));
+}
+
+TEST(LedgerConfig, EveryErrorIsListedWithItsLine) {
+  const auto config = parse_ledger_config(
+      "ledger = \"Not A Name\"\n"
+      "colour = \"grey\"\n"
+      "[keys]\n"
+      "log = \"a\"\n"
+      "console = \"b\"\n"
+      "[store]\n"
+      "path = \"x\"\n"
+      "guard = \"x\"\n"
+      "disclosures = \"y\"\n"
+      "[mqtt]\n"
+      "uri = \"http://broker\"\n"
+      "[http]\n"
+      "listen = \"9480\"\n"
+      "[admin]\n"
+      "socket = \"s\"\n",
+      "ledger.toml");
+  ASSERT_FALSE(config);
+  std::string all;
+  for (const ConfigError& error : config.error()) {
+    all += error.text() + "\n";
+  }
+  for (const char* expected : {"ledger.toml:1",
+                               "ledger.toml:2",
+                               "disclosure",
+                               "ledger.toml:8",
+                               "ledger.toml:11",
+                               "ledger.toml:13"}) {
+    EXPECT_NE(all.find(expected), std::string::npos) << expected << "\n" << all;
+  }
+}
+
+TEST(LedgerConfig, TlsNeedsItsFiles) {
+  const auto config = parse_ledger_config(
+      "ledger = \"a\"\n[keys]\nlog=\"a\"\nconsole=\"b\"\ndisclosure=\"c\"\n"
+      "[store]\npath=\"x\"\nguard=\"y\"\ndisclosures=\"z\"\n"
+      "[mqtt]\nuri=\"ssl://b:8883\"\n[admin]\nsocket=\"s\"\n",
+      "ledger.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().size(), 3U);
+}
+
+}  // namespace
+}  // namespace strongroom
