@@ -11,7 +11,7 @@ void check(bool condition, const char* why, std::source_location where) {
     return;
   }
   std::cerr << where.file_name() << ':' << where.line() << ": "
-            << where.function_name() << ": " << why << std::endl;
+            << where.function_name() << ": " << why << '\n';
   std::abort();
 }
 

@@ -55,30 +55,26 @@ TEST(WireReader, OfNothing_IsAtItsEnd) {
 
 TEST(WireReader, OfAMalformedMessage_Refuses) {
   for (const char* hex : {
-           "08",      // no value
-           "0880",    // cut short
-           "088000",  // longer than needed
-           "08ff00",  //
-           "8800"
-           "01",                      // a tag longer than needed
-           "0880808080808080808002",  // 65 bits
-           "08ffffffffffffffffff7f",  //
-           "0880808080808080808080"
-           "01",                      // eleven bytes
-           "1201",                    // runs past the end
-           "12ffffffffffffffffff01",  //
-           "128100"
-           "61",                // a length longer than needed
-           "0900000000000000",  // seven bytes of eight
-           "0d000000",          // three bytes of four
-           "0b",                // groups
-           "0c",                //
-           "0e",                // types that are none
-           "0f",                //
-           "0001",              // field 0
-           "0200",              //
-           "80808080"
-           "1001",  // field 2^29
+           "08",                        // no value
+           "0880",                      // cut short
+           "088000",                    // longer than needed
+           "08ff00",                    //
+           "880001",                    // a tag longer than needed
+           "0880808080808080808002",    // 65 bits
+           "08ffffffffffffffffff7f",    //
+           "088080808080808080808001",  // eleven bytes
+           "1201",                      // runs past the end
+           "12ffffffffffffffffff01",    //
+           "12810061",                  // a length longer than needed
+           "0900000000000000",          // seven bytes of eight
+           "0d000000",                  // three bytes of four
+           "0b",                        // groups
+           "0c",                        //
+           "0e",                        // types that are none
+           "0f",                        //
+           "0001",                      // field 0
+           "0200",                      //
+           "808080801001",              // field 2^29
        }) {
     EXPECT_FALSE(read_all(bytes_of(hex))) << hex;
   }
@@ -92,10 +88,7 @@ TEST(WireReader, OfTheLargestNumberAndValue_ReadsThem) {
 }
 
 TEST(WireReader, AfterAMalformedField_StaysWhereItWas) {
-  const Bytes message = bytes_of(
-      "0801"
-      "1205"
-      "61");
+  const Bytes message = bytes_of("0801120561");
   WireReader reader(message);
   EXPECT_TRUE(reader.next());
   EXPECT_TRUE(reader.ok());

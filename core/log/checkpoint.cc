@@ -51,7 +51,7 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
   const auto origin = take_line(text);
   const auto size_line = take_line(text);
   const auto root_line = take_line(text);
-  if (!root_line) {
+  if (!origin || !size_line || !root_line) {
     return fault("checkpoint: fewer than three lines");
   }
   if (!text.empty()) {

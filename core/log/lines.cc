@@ -17,10 +17,11 @@ std::optional<std::string_view> take_line(std::string_view& text) {
 
 std::optional<std::uint64_t> parse_decimal(std::string_view text) {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
   const bool has_zero_before = text.size() > 1 && text.starts_with('0');
-  if (error != std::errc() || stop != end || has_zero_before) {
+  if (error != std::errc() || stop != text.data() + text.size() ||
+      has_zero_before) {
     return std::nullopt;
   }
   return value;

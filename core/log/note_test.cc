@@ -77,10 +77,11 @@ TEST(Note, Open_WithTwoSignatures_VerifiesEach) {
 }
 
 TEST(Note, Open_WithATextAltered_IsRefused) {
+  const std::string note = kText + "\n" + kPeterLine;
   for (std::size_t i = 0; i + 1 < kText.size(); ++i) {
-    std::string text = kText;
-    text[i] = text[i] == 'x' ? 'y' : 'x';
-    EXPECT_FALSE(opens(text + "\n" + kPeterLine, kPeterKey));
+    std::string altered = note;
+    altered[i] = altered[i] == 'x' ? 'y' : 'x';
+    EXPECT_FALSE(opens(altered, kPeterKey));
   }
 }
 
@@ -198,8 +199,8 @@ TEST(NoteKey, Parse_OfAMalformedKey_IsRefused) {
   const std::string bad[] = {
       // The published ones: too long, and of an unknown algorithm, each with
       // the hash that it would have.
-      "PeterNeumann+cc469956+"
-      "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==",
+      ("PeterNeumann+cc469956+"
+       "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY=="),
       "PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
       // Ours.
       "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",

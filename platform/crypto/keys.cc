@@ -196,7 +196,7 @@ Result<Secret> parse_key(const std::filesystem::path& path,
   if (!bytes || bytes->size() != 32) {
     return key_fault(path, "its second line is not the base64 of 32 bytes");
   }
-  const Secret secret(std::span<const std::uint8_t>(*bytes).first<32>());
+  Secret secret(std::span<const std::uint8_t>(*bytes).first<32>());
   sodium_memzero(bytes->data(), bytes->size());
   return secret;
 }

@@ -16,16 +16,16 @@ using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 // Fetching costs more than hashing an event does: once a process, never freed.
 const EVP_MD* algorithm() {
-  static EVP_MD* const kFetched = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
-  check(kFetched != nullptr, "OpenSSL has no SHA-256");
-  return kFetched;
+  static EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+  check(fetched != nullptr, "OpenSSL has no SHA-256");
+  return fetched;
 }
 
 // So does making a context: one a thread, initialised anew for each hash.
 EVP_MD_CTX* thread_context() {
-  thread_local const Context kContext(EVP_MD_CTX_new());
-  check(kContext != nullptr, "no memory for a hash context");
-  return kContext.get();
+  thread_local const Context context(EVP_MD_CTX_new());
+  check(context != nullptr, "no memory for a hash context");
+  return context.get();
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ TEST(Sha256, OfParts_IsThatOfTheWhole) {
 TEST(Sha256, FromSeveralThreads_IsTheSame) {
   const Hash expected = sha256(as_bytes("abc"));
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&expected] {
       for (int round = 0; round < 1000; ++round) {

@@ -25,18 +25,18 @@ Known known() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  static const Known kKnown = known();
+  static const Known signed_once = known();
   const std::string_view text = as_chars({data, size});
   if (const auto checkpoint = Checkpoint::parse(text)) {
     check(checkpoint->text() == text, "a checkpoint with a second spelling");
   }
-  check(
-      open_checkpoint(text, kKnown.trust).has_value() == (text == kKnown.note),
-      "the signed note opens, and no other");
+  check(open_checkpoint(text, signed_once.trust).has_value() ==
+            (text == signed_once.note),
+        "the signed note opens, and no other");
   // With leave for other signatures: still the text that was signed.
-  if (open_checkpoint(text, kKnown.trust, true)) {
+  if (open_checkpoint(text, signed_once.trust, true)) {
     const auto note = Note::parse(text);
-    check(note && kKnown.note.starts_with(note->text + "\n"),
+    check(note && signed_once.note.starts_with(note->text + "\n"),
           "another text opens");
   }
   return 0;
