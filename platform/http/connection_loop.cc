@@ -24,6 +24,9 @@ constexpr seconds kHeartbeat{15};
 // When descriptors run out.
 constexpr milliseconds kAcceptPause{100};
 constexpr seconds kLongWait{60};
+// Connections beyond the limit that are still told so; further ones are only
+// closed.
+constexpr std::size_t kRefusedAtOnce = 32;
 
 bool would_block() {
   return errno == EAGAIN || errno == EINTR;
@@ -190,15 +193,18 @@ bool ConnectionLoop::make_room() {
 }
 
 void ConnectionLoop::admit(Socket socket, bool over_unix) {
-  if (connections_.size() >= limits_.max_connections && !make_room()) {
-    const std::string bytes = refusal_bytes(503, "too many connections");
-    // One try: whoever floods us is not waited for.
-    (void)::send(socket.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const std::size_t open = connections_.size();
+  const bool full = open >= limits_.max_connections && !make_room();
+  if (full && open >= limits_.max_connections + kRefusedAtOnce) {
     return;
   }
   Connection& connection = connections_[next_id_++];
   connection.socket = std::move(socket);
   connection.over_unix = over_unix;
+  if (full) {
+    refuse(connection, 503, "too many connections");
+    return;
+  }
   await_request(connection);
 }
 
@@ -310,22 +316,22 @@ bool ConnectionLoop::pump_events(Connection& connection) {
   if (connection.wants_to_write()) {
     return true;
   }
-  // What was sent before the end still goes out.
+  // Asked before taking: what was sent before the end still goes out.
   const bool ended = connection.events->ended();
   connection.output = connection.events->take();
-  if (!connection.wants_to_write()) {
-    return !ended;
+  connection.written = 0;
+  if (connection.wants_to_write()) {
+    const ssize_t count = ::send(connection.socket.descriptor(),
+                                 connection.output.data(),
+                                 connection.output.size(),
+                                 MSG_NOSIGNAL);
+    if (count < 0 && !would_block()) {
+      return false;
+    }
+    connection.written = count < 0 ? 0 : static_cast<std::size_t>(count);
+    connection.deadline = Clock::now() + kHeartbeat;
   }
-  const ssize_t count = ::send(connection.socket.descriptor(),
-                               connection.output.data(),
-                               connection.output.size(),
-                               MSG_NOSIGNAL);
-  if (count < 0 && !would_block()) {
-    return false;
-  }
-  connection.written = count < 0 ? 0 : static_cast<std::size_t>(count);
-  connection.deadline = Clock::now() + kHeartbeat;
-  return true;
+  return connection.wants_to_write() || !ended;
 }
 
 // At the connection's deadline.
