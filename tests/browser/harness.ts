@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import type { TestContext } from "node:test";
 import {
   type Browser,
   type BrowserContext,
@@ -19,6 +20,9 @@ const web = process.env["STRONGROOM_WEB"] ?? "web";
 
 export const screenshots = path.join(output, "screenshots");
 fs.mkdirSync(screenshots, { recursive: true });
+
+/** Long, for slow machines: what is awaited is a condition, never a time. */
+const timeoutMs = 30_000;
 
 export const nowUs = () => BigInt(Date.now()) * 1000n;
 
@@ -61,7 +65,6 @@ export interface Visit {
   page: Page;
   /** What the page complained of; a test that passes has none. */
   complaints: string[];
-  end(): Promise<void>;
 }
 
 export interface Wish {
@@ -74,7 +77,11 @@ export interface Wish {
 }
 
 /** A browser that has never been here, before the page is opened. */
-export async function visit(browser: Browser, wish: Wish = {}): Promise<Visit> {
+export async function visit(
+  t: TestContext,
+  browser: Browser,
+  wish: Wish = {},
+): Promise<Visit> {
   const ledger = wish.ledger ?? room(nowUs());
   const server = new LedgerServer(ledger, builtPage());
   await server.start();
@@ -87,7 +94,7 @@ export async function visit(browser: Browser, wish: Wish = {}): Promise<Visit> {
     permissions: ["clipboard-write"],
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(timeoutMs);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
@@ -96,17 +103,11 @@ export async function visit(browser: Browser, wish: Wish = {}): Promise<Visit> {
     const network = /Failed to load resource|ERR_/.test(text);
     if (message.type() === "error" && !network) complaints.push(text);
   });
-  return {
-    ledger,
-    server,
-    context,
-    page,
-    complaints,
-    end: async () => {
-      await context.close();
-      await server.stop();
-    },
-  };
+  t.after(async () => {
+    await context.close();
+    await server.stop();
+  });
+  return { ledger, server, context, page, complaints };
 }
 
 export async function open(visit: Visit, hash = ""): Promise<void> {

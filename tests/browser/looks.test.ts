@@ -11,7 +11,7 @@ let browser: Browser;
 before(async () => {
   browser = await launch();
 });
-after(() => browser.close());
+after(() => browser?.close());
 
 async function noSidewaysScroll(page: Page): Promise<void> {
   const wider = await page.evaluate(
@@ -23,8 +23,8 @@ async function noSidewaysScroll(page: Page): Promise<void> {
 for (const language of ["zh-CN", "en-GB"]) {
   for (const dark of [false, true]) {
     const name = `${language.slice(0, 2)}-${dark ? "dark" : "light"}`;
-    test(`before and after the key is loaded, ${name}`, async () => {
-      const here = await visit(browser, { language, dark });
+    test(`before and after the key is loaded, ${name}`, async (t) => {
+      const here = await visit(t, browser, { language, dark });
       await open(here);
       await here.page.waitForTimeout(300);
       await shot(here.page, `grey-${name}`);
@@ -36,16 +36,14 @@ for (const language of ["zh-CN", "en-GB"]) {
       await shot(here.page, `verified-${name}`);
       await noSidewaysScroll(here.page);
       assert.deepEqual(here.complaints, []);
-      await here.end();
     });
   }
 }
 
-test("narrow", async () => {
-  const here = await visit(browser, { width: 390, height: 844 });
+test("narrow", async (t) => {
+  const here = await visit(t, browser, { width: 390, height: 844 });
   await openWithKey(here, "#/bj1/telemetry/1/20");
   await here.page.waitForSelector("[data-proof=verified]");
   await shot(here.page, "narrow-zh");
   await noSidewaysScroll(here.page);
-  await here.end();
 });

@@ -7,7 +7,12 @@ import "./style/proof.css";
 import "./style/print.css";
 import { render } from "preact";
 import { Api } from "../shared/api";
-import { Memory, type Storage, VolatileStorage } from "../shared/memory";
+import {
+  Memory,
+  type Storage,
+  SturdyStorage,
+  VolatileStorage,
+} from "../shared/memory";
 import { Model } from "./model";
 import { loadSettings } from "./settings";
 import { App } from "./view/app";
@@ -18,7 +23,7 @@ function openStorage(): { storage: Storage; keeps: boolean } {
     const probe = "strongroom/v1/probe";
     localStorage.setItem(probe, probe);
     localStorage.removeItem(probe);
-    return { storage: localStorage, keeps: true };
+    return { storage: new SturdyStorage(localStorage), keeps: true };
   } catch {
     return { storage: new VolatileStorage(), keeps: false };
   }

@@ -391,8 +391,9 @@ export class Model {
 
   // --- alarms ------------------------------------------------------------------
 
-  markRead(alarm: Alarm): void {
-    this.memory.markRead(alarm.id, Date.now());
+  markRead(alarms: Alarm[]): void {
+    const ids = alarms.map(({ id }) => id);
+    this.memory.markRead(ids, Date.now());
     this.alarms = this.memory.alarms();
     this.changed();
   }

@@ -78,17 +78,18 @@ export class Translator {
     return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   }
 
-  /** 2026-11-20 07:52:29.123456 UTC+8, to the microsecond. */
+  /** 2026-11-20 07:52:29.123456 UTC+8: to the microsecond, zeros left out. */
   exactTime(us: bigint): string {
     const date = dateOf(us);
-    const fraction = (((us % 1_000_000n) + 1_000_000n) % 1_000_000n)
+    const digits = (((us % 1_000_000n) + 1_000_000n) % 1_000_000n)
       .toString()
       .padStart(6, "0");
+    const fraction = `.${digits}`.replace(/\.?(000){1,2}$/, "");
     const minutes = -date.getTimezoneOffset();
     const hours = Math.abs(minutes) / 60;
     const sign = minutes < 0 ? "\u2212" : "+";
     const zone = minutes === 0 ? "UTC" : `UTC${sign}${hours}`;
-    return `${this.day(us)} ${this.time(us)}.${fraction} ${zone}`;
+    return `${this.day(us)} ${this.time(us)}${fraction} ${zone}`;
   }
 
   /** How long, in the largest unit that fits: 12 s, 3 min, 2 h, 5 d. */

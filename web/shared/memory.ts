@@ -118,11 +118,46 @@ export class Memory {
     return true;
   }
 
-  markRead(id: string, at: number): void {
+  markRead(ids: string[], at: number): void {
     const alarms = this.alarms().map((alarm) =>
-      alarm.id === id ? { ...alarm, readAt: at } : alarm,
+      ids.includes(alarm.id) ? { ...alarm, readAt: at } : alarm,
     );
     this.storage.setItem(alarmsKey, JSON.stringify(alarms));
+  }
+}
+
+/** A browser's store that may be full or forbidden: what it does not take is
+ * kept until the page is closed. */
+export class SturdyStorage implements Storage {
+  readonly #beside = new Map<string, string>();
+  constructor(readonly kept: Storage) {}
+  get length(): number {
+    return this.#keys().length;
+  }
+  getItem(key: string): string | null {
+    return this.#beside.get(key) ?? this.kept.getItem(key);
+  }
+  setItem(key: string, value: string): void {
+    try {
+      this.kept.setItem(key, value);
+      this.#beside.delete(key);
+    } catch {
+      this.#beside.set(key, value);
+    }
+  }
+  removeItem(key: string): void {
+    this.#beside.delete(key);
+    this.kept.removeItem(key);
+  }
+  key(index: number): string | null {
+    return this.#keys()[index] ?? null;
+  }
+  #keys(): string[] {
+    const kept = Array.from({ length: this.kept.length }, (_, at) =>
+      this.kept.key(at),
+    );
+    const all = [...kept, ...this.#beside.keys()];
+    return [...new Set(all.filter((key) => key !== null))];
   }
 }
 

@@ -6,7 +6,7 @@ import { Translator } from "../../shared/i18n";
 import type { Storage } from "../../shared/memory";
 import { entryHash, type Model } from "../model";
 import { keepSettings, type Settings } from "../settings";
-import { Alarms } from "./alarms";
+import { Alarms, groupAlarms } from "./alarms";
 import { PageContext } from "./context";
 import { ConnectionBanner, Header, Help } from "./header";
 import { KeyDialog, KeyPanel } from "./keys";
@@ -41,7 +41,8 @@ export function App({
     document.documentElement.dataset["theme"] = settings.theme;
   }, [settings]);
 
-  const open = model.alarms.filter(({ readAt }) => readAt === undefined).length;
+  const unread = model.alarms.filter(({ readAt }) => readAt === undefined);
+  const open = groupAlarms(unread).length;
   useEffect(() => {
     const title = text.t("app.title");
     document.title = open > 0 ? `(${open}!) ${title}` : title;

@@ -230,7 +230,11 @@ function Entries({ view }: { view: LogView }) {
       {!loading && rows.length === 0 && trouble === undefined && (
         <p class="empty">{text.t("log.empty")}</p>
       )}
-      <ol class="rows" aria-label={text.t("log.list")}>
+      <ol
+        class="rows"
+        aria-label={text.t("log.list")}
+        style={{ "--index-width": text.integer(rows[0]?.index ?? 0n).length }}
+      >
         {rows.map((row) => (
           <EntryRow
             key={row.index.toString()}
@@ -295,7 +299,12 @@ function EntryRow({
   return (
     <li
       ref={line}
-      class={`row row-${state} ${open ? "row-open" : ""}`}
+      class={[
+        "row",
+        `row-${state}`,
+        row.entry?.type === "header" ? "row-batch" : "",
+        open ? "row-open" : "",
+      ].join(" ")}
       data-index={row.index.toString()}
       data-state={state}
     >

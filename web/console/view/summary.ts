@@ -28,7 +28,7 @@ export function summaryOf(text: Translator, entry: Entry | undefined): string {
   if (entry === undefined) return "";
   if (entry.type === "header") {
     const { stream, firstSeq, count } = entry.header;
-    return text.t("entry.headerSummary", {
+    return text.t(count === 1 ? "entry.headerOne" : "entry.headerSummary", {
       stream: text.word("enum", enumName(Stream, "STREAM", stream)),
       first: firstSeq,
       last: firstSeq + BigInt(count) - 1n,

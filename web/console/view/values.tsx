@@ -41,7 +41,7 @@ export function Value({
   return (
     <span class="value">
       <span class="number">{groupDigits(formatDecimal(mantissa, exponent))}</span>
-      {unit !== "" && <span class="unit">{unitText(unit)}</span>}
+      {unit !== "" && <span class="unit"> {unitText(unit)}</span>}
     </span>
   );
 }

@@ -101,7 +101,7 @@ export function WindowTable({
         <strong>{window.device}</strong>{" "}
         <span class="minor">
           {text.t("window.span", {
-            start: text.exactTime(window.startUs).replace(".000000", ""),
+            start: text.exactTime(window.startUs),
             duration: text.duration(window.durationMs),
           })}
         </span>
