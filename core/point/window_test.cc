@@ -339,6 +339,32 @@ TEST(DeviceWindow, RandomPolls_AreReproducedExactly) {
   }
 }
 
+TEST(DeviceWindow, SumThatWouldNotFit_CutsTheWindow) {
+  const DeviceProfile profile = profile_of(1);
+  DeviceWindow window("d", profile, {});
+  Closed closed;
+  const std::int64_t big = kMantissaLimit - 1;
+  constexpr int kPolls = 3000;
+  for (int poll = 0; poll < kPolls; ++poll) {
+    window.add(at_us(60'000'000 + poll),
+               std::vector{good(poll % 341 == 0 ? big : -big)},
+               closed);
+  }
+  window.flush(at_us(120'000'000), closed);
+  ASSERT_GE(closed.size(), 2U);
+  EXPECT_EQ(closed[0].start_us, 60'000'000);
+  std::map<std::pair<std::int64_t, std::size_t>, Read> reads;
+  for (std::size_t i = 0; i < closed.size(); ++i) {
+    read_windows(closed[i], reads, 0);
+    if (i > 0) {
+      EXPECT_GT(closed[i].start_us, closed[i - 1].start_us);
+    }
+  }
+  const Read& read = reads.at({0, 0});
+  EXPECT_EQ(read.good, std::uint64_t{kPolls});
+  EXPECT_TRUE(read.sum == -Read::Wide{kPolls - 2 * 9} * big);
+}
+
 TEST(DeviceWindow, LargestValues_AreSplitBelowTheBound) {
   const DeviceProfile profile = profile_of(200);
   DeviceWindow window(std::string(31, 'd'), profile, {});
