@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"host = \"192.0.2.1\"\n", "", 20, "host"},
         Mistake{"port = 1502", "port = 0", 24, "port"},
         Mistake{"timeout_ms = 300", "timeout_ms = 600000", 25, "timeout_ms"},
-        Mistake{"\"room-2\"", X},
+        Mistake{"\"room-2\"", "\"room-1\"", 39, "second device"},
         Mistake{"\"room-2\"", "\"a-name-of-more-than-31-characters\"", 39,
                 "31"},
         Mistake{"unit_id = 7", "unit_id = 248", 29, "unit_id"},
