@@ -286,7 +286,7 @@ bool ConnectionLoop::write(std::uint64_t id, Connection& connection) {
       connection.deadline = Clock::now() + kHeartbeat;  // it still reads
     }
   }
-  connection.output.clear();
+  connection.output = {};  // an idle connection keeps no memory
   connection.written = 0;
   return finish_response(id, connection);
 }
