@@ -166,8 +166,11 @@ test("the ledger dies: the screen says that it stands still, and recovers", asyn
   await page.waitForTimeout(1500);
   await shot(page, "lost-en", false);
   await server.start();
-  await page.waitForSelector("[data-connection=live]", { timeout: 20_000 });
+  await page.waitForSelector("[data-connection=live]");
   await page.waitForSelector(".live:not(.is-stale)");
+  await page.waitForFunction(
+    () => document.querySelector(".row:not([data-state=verified])") === null,
+  );
   assert.equal(await page.locator(".banner-warn").count(), 0);
   assert.equal(await page.locator("[data-alarm]").count(), 0);
   assert.deepEqual(here.complaints, []);
@@ -185,6 +188,5 @@ test("the stream breaks between entries: what was missed is caught up", async (t
   const newest = ledger.log(ledger.origin("bj1", "telemetry")).length - 1;
   await page.waitForSelector(
     `.rows > .row:first-child[data-index="${newest}"]`,
-    { timeout: 20_000 },
   );
 });

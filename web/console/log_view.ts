@@ -194,6 +194,13 @@ export class LogView {
     this.#enqueue(this.rows);
   }
 
+  /** What could not be proven gets another chance: the ledger is back. */
+  retry(): void {
+    const rows = this.rows.filter((row) => row.state === "unproven");
+    for (const row of rows) row.state = "waiting";
+    this.#enqueue(rows);
+  }
+
   /** Proves a row before all others, again if that has failed. */
   urgent(row: Row): void {
     if (row.state === "verified" || row.state === "checking") return;

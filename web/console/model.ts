@@ -3,7 +3,8 @@
 // and are told when it has changed, at most once a frame.
 
 import {
-  Api,
+  type Api,
+  ApiError,
   type Device,
   type FindingInfo,
   type LogInfo,
@@ -107,7 +108,11 @@ export class Model {
     }
     const connection = new Connection(
       this.api.streamUrl(),
-      () => this.api.health(),
+      // Any answer is a sign of life, one of "failed" too.
+      () =>
+        this.api.health().catch((error: unknown) => {
+          if (!(error instanceof ApiError && error.status !== 0)) throw error;
+        }),
       {
         onState: (state) => {
           this.connection = state;
@@ -154,6 +159,7 @@ export class Model {
     }
     this.changed();
     for (const { info } of this.logs.values()) this.check(info.origin);
+    this.view?.retry();
     if (this.view === undefined) this.go();
     else this.#grown(this.view.origin);
   }

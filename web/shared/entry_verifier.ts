@@ -151,7 +151,16 @@ export class EntryVerifier {
       return verdict.state === "refuted" ? no(verdict) : verdict;
     }
     const opened = await openBatch([...entries, header.entry]);
-    if ("flaw" in opened) return no(refuted(`batch_${opened.flaw}`));
+    if ("flaw" in opened) {
+      // Whoever altered one entry on the way breaks its whole batch: name the
+      // entry, not the batch.
+      for (const [at, entry] of entries.entries()) {
+        const index = firstIndex + BigInt(at);
+        const alone = await this.verifier.include(origin, index, entry);
+        if (alone.state !== "ok") return alone;
+      }
+      return no(refuted(`batch_${opened.flaw}`));
+    }
 
     const registry = await this.registry.current();
     if (registry.state !== "ok") return registry;

@@ -12,8 +12,13 @@ export interface SourceKey {
   key: Bytes;
   /** Index of the registry entry that brought the key in. */
   since: bigint;
-  /** Set by a revocation: per origin, the index from which it is void. */
-  revoked?: { at: bigint; invalidFrom: Map<string, bigint> };
+}
+
+interface Revocation {
+  source: string;
+  key: Uint8Array;
+  /** Per origin, the index from which the key is void. */
+  invalidFrom: Map<string, bigint>;
 }
 
 export type KeyVerdict =
@@ -22,9 +27,10 @@ export type KeyVerdict =
 
 export class KeyHistory {
   readonly keys: SourceKey[] = [];
-  /** Indices of entries that claim a key without proof of its possession, or a
-   * change of a key that is not there. */
+  /** Indices of entries that claim a key without proof of its possession, or
+   * in place of a key that is not there. */
   readonly refused: bigint[] = [];
+  readonly #revocations: Revocation[] = [];
   #next = 0n;
 
   /** The next entry of the registry log, in order. */
@@ -62,18 +68,13 @@ export class KeyHistory {
         (await verifyEd25519(newKey, message, newSignature));
       this.#add(index, source, newKey, proven);
     } else if (body.case === "keyRevoked") {
-      const { source, key, invalidFrom } = body.value;
-      const found = this.#find(source, key);
-      if (found === undefined) {
-        this.refused.push(index);
-        return;
+      const { source, key, invalidFrom: positions } = body.value;
+      const invalidFrom = new Map<string, bigint>();
+      for (const { origin, index: from } of positions) {
+        const named = invalidFrom.get(origin);
+        if (named === undefined || from < named) invalidFrom.set(origin, from);
       }
-      found.revoked = {
-        at: index,
-        invalidFrom: new Map(
-          invalidFrom.map((position) => [position.origin, position.index]),
-        ),
-      };
+      this.#revocations.push({ source, key, invalidFrom });
     }
   }
 
@@ -93,11 +94,24 @@ export class KeyHistory {
     let voided: SourceKey | undefined;
     for (const candidate of candidates) {
       if (!(await isHeaderSignedBy(header, candidate.key))) continue;
-      if (!isVoid(candidate, origin, index)) return { key: candidate };
+      if (!this.#isVoid(candidate, origin, index)) return { key: candidate };
       voided = candidate;
     }
     if (voided !== undefined) return { flaw: "revoked", key: voided };
     return { flaw: "signature" };
+  }
+
+  /** A revocation says nothing of a log that it does not name. */
+  #isVoid({ source, key }: SourceKey, origin: string, index: bigint): boolean {
+    return this.#revocations.some((revocation) => {
+      const from = revocation.invalidFrom.get(origin);
+      return (
+        revocation.source === source &&
+        equal(revocation.key, key) &&
+        from !== undefined &&
+        index >= from
+      );
+    });
   }
 
   #find(source: string, key: Uint8Array): SourceKey | undefined {
@@ -115,8 +129,3 @@ export class KeyHistory {
   }
 }
 
-function isVoid(key: SourceKey, origin: string, index: bigint): boolean {
-  if (key.revoked === undefined) return false;
-  const from = key.revoked.invalidFrom.get(origin);
-  return from !== undefined && index >= from;
-}
