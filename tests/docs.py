@@ -23,7 +23,7 @@ METRIC = re.compile(
     r"\"([a-z][a-z0-9_]*)\",\s*\"(?:counter|gauge|histogram|summary)\""
     r"|# TYPE strongroom_(?:agent|ledger)_([a-z0-9_]+) ")
 COUNTER = re.compile(r"\b(?:all|counters)\[\"([a-z0-9_]+)\"\]")
-AILMENT = re.compile(r"\b(?:ill|warn)\(\s*\"([a-z][a-z-]*)\"")
+AILMENT = re.compile(r"\b(?:ill|warn)\(([^,]*),")
 GETTER = re.compile(
     r"\b(?:required|optional)_(?:string|path|int|number|bool|choice|int_list)"
     r"\(\s*\"([a-z0-9_]+)\"")
@@ -134,7 +134,8 @@ def ailments(root):
     found = set()
     for source in files(root / "tools/strongroom", ".cc"):
         if not source.name.endswith("_test.cc"):
-            found |= set(AILMENT.findall(text_of(source)))
+            for argument in AILMENT.findall(text_of(source)):
+                found |= set(re.findall(r"\"([a-z][a-z-]*)\"", argument))
     return sorted(found)
 
 
@@ -194,7 +195,9 @@ SELF_TEST = [
      "`x_y`"),
     ({"proto/event.proto":
       "enum FindingKind {\n  FINDING_KIND_UNSPECIFIED = 0;\n}\n"}, None),
-    ({"tools/strongroom/a.cc": 'report.ill("key-mode", "…", "…");'}, "`key-mode`"),
+    ({"tools/strongroom/a.cc": 'all.ill("key-mode", "…", "…");'}, "`key-mode`"),
+    ({"tools/strongroom/a.cc": 'all.warn(x ? "a-b"\n : "c-d", "…", "…");',
+      OPERATIONS: "`a-b`"}, "`c-d`"),
     ({"tools/strongroom/command.h": "enum class ExitCode : int {\n kA = 7,\n}"},
      "exit code 7"),
 ]
