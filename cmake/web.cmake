@@ -25,7 +25,8 @@ function(add_web_bundle target directory)
   file(GLOB_RECURSE inputs CONFIGURE_DEPENDS "${source}/*"
        "${_strongroom_web_dir}/shared/*")
   file(GLOB scripts CONFIGURE_DEPENDS "${_strongroom_web_dir}/*.mjs"
-       "${_strongroom_web_dir}/*.js" "${_strongroom_web_dir}/*.json")
+       "${_strongroom_web_dir}/*.js" "${_strongroom_web_dir}/*.json"
+       "${PROJECT_SOURCE_DIR}/proto/*.proto")
 
   add_custom_command(
     OUTPUT "${out}/${target}.cc" "${out}/${target}.h"

@@ -4,10 +4,12 @@
 //   npm test -- unit    [--outdir=DIR]   the modules, without a browser
 //   npm test -- browser [--outdir=DIR]   the pages in Chromium
 //
-// Environment of the browser tests: STRONGROOM_URL runs those that need no
-// fault in the ledger against a real one (with STRONGROOM_TRUST, its trust
-// file); STRONGROOM_CHROMIUM names the browser; screenshots and the bundle
-// land in DIR.
+// --only=WORD runs the files with that word in their name.
+// Screenshots land in DIR/screenshots. Environment of the browser tests:
+//   STRONGROOM_URL, STRONGROOM_TRUST   a real ledger and its trust file, for
+//                                      real_ledger.test.ts, else skipped
+//   STRONGROOM_CONSOLE                 a bundle that is already built
+//   STRONGROOM_CHROMIUM                the browser, /usr/bin/chromium
 
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";

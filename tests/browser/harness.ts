@@ -22,7 +22,7 @@ export const screenshots = path.join(output, "screenshots");
 fs.mkdirSync(screenshots, { recursive: true });
 
 /** Long, for slow machines: what is awaited is a condition, never a time. */
-const timeoutMs = 30_000;
+export const timeoutMs = 30_000;
 
 export const nowUs = () => BigInt(Date.now()) * 1000n;
 

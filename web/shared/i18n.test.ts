@@ -116,6 +116,9 @@ test("parameters and plurals are filled in", () => {
 test("times are exact, and durations use the largest unit that fits", () => {
   const english = new Translator("en");
   assert.match(english.exactTime(1_795_161_149_123_456n), /\.123456 UTC/);
+  const day = 86_400_000;
+  assert.match(english.shortTime(5000n, 5), /^\d\d:\d\d:\d\d$/);
+  assert.match(english.shortTime(5000n, 9 * day), /^\d\d-\d\d \d\d:\d\d$/);
   assert.equal(english.duration(59_999), "59 s");
   assert.equal(english.duration(3_600_000), "1 h");
   assert.equal(english.duration(-5), "0 s");

@@ -72,6 +72,14 @@ export class Translator {
     }).format(dateOf(us));
   }
 
+  /** The time for today, day and minute for other days. */
+  shortTime(us: bigint, now = Date.now()): string {
+    const day = this.day(us);
+    return day === this.day(BigInt(now) * 1000n)
+      ? this.time(us)
+      : `${day.slice(5)} ${this.time(us).slice(0, 5)}`;
+  }
+
   day(us: bigint): string {
     const date = dateOf(us);
     const pad = (value: number) => value.toString().padStart(2, "0");

@@ -115,7 +115,9 @@ function Integrity({ log }: { log: LogState }) {
             />{" "}
             {verdict.before === undefined
               ? text.t("state.seenFirst")
-              : text.t("state.seenBefore", {
+              : verdict.before.size === verdict.checkpoint.size
+                ? text.t("state.seenSame")
+                : text.t("state.seenBefore", {
                   age: text.duration(now - verdict.before.at),
                   n: verdict.before.size,
                 })}
@@ -318,7 +320,7 @@ function EntryRow({
         <StateMark state={state} />
         <span class="row-index number">{text.integer(row.index)}</span>
         <span class="row-time number">
-          {time === undefined ? "" : text.time(time)}
+          {time === undefined ? "" : text.shortTime(time)}
         </span>
         <span class="row-what">
           <span class="row-kind">{kindOf(text, row.entry)}</span>
