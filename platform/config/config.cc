@@ -435,9 +435,10 @@ ConfigFile ConfigFile::parse(std::string text, std::string name) {
   if (text.size() > kMaxFile) {
     file->errors.push_back(
         {.file = file->name, .what = "the file is too large"});
-  } else if (const auto line = line_nested_too_deep(text)) {
-    file->errors.push_back(
-        {.file = file->name, .line = *line, .what = "nested too deep"});
+  } else if (auto danger = check_toml_text(text)) {
+    file->errors.push_back({.file = file->name,
+                            .line = danger->line,
+                            .what = std::move(danger->what)});
   } else {
     try {
       std::istringstream stream(std::move(text));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/config/toml_guard.h"
 
+#include <algorithm>
+
 namespace strongroom {
 namespace {
 
@@ -94,10 +96,57 @@ class Scanner {
   int dots_ = 0;
 };
 
+// The length of the character that `text` begins with; 0 when it is none.
+// Overlong forms, surrogates and what is beyond U+10FFFF are none.
+std::size_t utf8_character(std::string_view text) {
+  const auto byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) {
+    return 1;
+  }
+  if (first < 0xc2 || first > 0xf4) {
+    return 0;
+  }
+  const unsigned lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const unsigned highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (byte(1) < lowest || byte(1) > highest) {
+    return 0;
+  }
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  for (std::size_t i = 2; i < size; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) {
+      return 0;
+    }
+  }
+  return size;
+}
+
+std::optional<std::size_t> find_not_utf8(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t size = utf8_character(text.substr(at));
+    if (size == 0) {
+      return at;
+    }
+    at += size;
+  }
+  return {};
+}
+
 }  // namespace
 
-std::optional<std::uint32_t> line_nested_too_deep(std::string_view text) {
-  return Scanner(text).run();
+std::optional<TextFault> check_toml_text(std::string_view text) {
+  if (const auto place = find_not_utf8(text)) {
+    const auto lines = std::ranges::count(text.substr(0, *place), '\n');
+    return TextFault{.line = static_cast<std::uint32_t>(1 + lines),
+                     .what = "not valid TOML: a byte is not UTF-8"};
+  }
+  if (const auto line = Scanner(text).run()) {
+    return TextFault{.line = *line, .what = "nested too deep"};
+  }
+  return {};
 }
 
 }  // namespace strongroom

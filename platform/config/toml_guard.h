@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// toml11 parses and destroys nested values recursively: a file of brackets or
-// of dots would overflow the stack. This looks before it parses.
+// What toml11 3.7.1 must not be given. It parses and destroys nested values
+// recursively, so that a file of brackets or of dots overflows the stack, and
+// it reads outside its buffer to report a byte that is not UTF-8.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace strongroom {
 
-/// The line of the first place where values nest deeper than any configuration
-/// of ours, or a key has more parts; nothing when the text may be parsed.
-std::optional<std::uint32_t> line_nested_too_deep(std::string_view text);
+struct TextFault {
+  std::uint32_t line = 0;
+  std::string what;
+};
+
+/// Nothing when the text may be parsed.
+std::optional<TextFault> check_toml_text(std::string_view text);
 
 }  // namespace strongroom
