@@ -29,7 +29,7 @@ struct EnrolOrder {
   fs::path acl;
 };
 
-Result<void> copy_file(const fs::path& from, const fs::path& to) {
+Result<void> take_file(const fs::path& from, const fs::path& to) {
   const auto text = read_file(from);
   if (!text) {
     return std::unexpected(text.error());
@@ -67,11 +67,11 @@ Result<void> certify(const EnrolOrder& order, const EnrolRequest& request) {
       !written) {
     return written;
   }
-  return copy_file(order.ca / "ca.crt", order.out / "ca.crt");
+  return take_file(order.ca / "ca.crt", order.out / "ca.crt");
 }
 
 /// Registers the key, signs the certificate, collects what the agent needs.
-Result<std::string> enrol(const EnrolOrder& order) {
+Result<void> enrol(const EnrolOrder& order) {
   const auto request = read_enrol_request(order.request);
   if (!request) {
     return std::unexpected(request.error());
@@ -93,7 +93,7 @@ Result<std::string> enrol(const EnrolOrder& order) {
     return std::unexpected(reply.error());
   }
   for (const char* file : {"trust.txt", "disclosure.pub"}) {
-    if (auto done = copy_file(order.ledger / file, order.out / file); !done) {
+    if (auto done = take_file(order.ledger / file, order.out / file); !done) {
       return std::unexpected(done.error());
     }
   }
@@ -102,24 +102,21 @@ Result<std::string> enrol(const EnrolOrder& order) {
       return std::unexpected(done.error());
     }
   }
-  return "Enrolled " + request->source.text() + ". The agent needs, from " +
-         order.out.string() + ": tls.crt ca.crt trust.txt disclosure.pub." +
-         (order.acl.empty() ? ""
-                            : "\nWrote " + order.acl.string() +
-                                  "; tell the broker to read it again "
-                                  "(SIGHUP to mosquitto).");
+  return {};
 }
 
-void finish(Outcome& outcome, const Result<std::string>& said) {
-  if (!said) {
-    report(outcome, ExitCode::kFailed, said.error().what);
-    return;
+std::string enrolled(const EnrolOrder& order) {
+  std::string said = "Enrolled the source of " + order.request.string() +
+                     ". The agent needs, from " + order.out.string() +
+                     ": tls.crt ca.crt trust.txt disclosure.pub.";
+  if (!order.acl.empty()) {
+    said += "\nWrote " + order.acl.string() +
+            "; tell the broker to read it again (SIGHUP to mosquitto).";
   }
-  std::printf("%s\n", said->c_str());
+  return said;
 }
 
-Result<std::string> submit_rotation(const fs::path& file,
-                                    const fs::path& admin) {
+Result<void> submit_rotation(const fs::path& file, const fs::path& admin) {
   const auto request = read_rotate_request(file);
   if (!request) {
     return std::unexpected(request.error());
@@ -135,8 +132,7 @@ Result<std::string> submit_rotation(const fs::path& file,
   if (!reply) {
     return std::unexpected(reply.error());
   }
-  return "The ledger accepts the new key of " + request->source.text() +
-         ". Next, on the agent: `strongroom rotate finish DIR` and restart it.";
+  return {};
 }
 
 }  // namespace
@@ -156,7 +152,9 @@ void add_enrol(CLI::App& app, Outcome& outcome) {
   command->add_option("--out", order->out, "Where the agent's files go")
       ->required();
   command->add_option("--acl", order->acl, "Broker ACL file to write anew");
-  command->callback([order, &outcome] { finish(outcome, enrol(*order)); });
+  command->callback([order, &outcome] {
+    finish(outcome, ExitCode::kFailed, enrol(*order), enrolled(*order));
+  });
 }
 
 void add_rotate(CLI::App& app, Outcome& outcome) {
@@ -169,11 +167,12 @@ void add_rotate(CLI::App& app, Outcome& outcome) {
       "begin", "On the agent: make the next keys and rotate.json");
   begin->add_option("DIR", *path, "Directory of the agent")->required();
   begin->callback([path, &outcome] {
-    finish(outcome, begin_rotation(*path).transform([&] {
-      return "Created the next keys. Next: take " +
-             (*path / "rotate.json").string() +
-             " to the ledger and run `strongroom rotate submit`.";
-    }));
+    finish(outcome,
+           ExitCode::kUsage,
+           begin_rotation(*path),
+           "Created the next keys. Next: take " +
+               (*path / "rotate.json").string() +
+               " to the ledger and run `strongroom rotate submit`.");
   });
 
   auto* submit =
@@ -182,16 +181,21 @@ void add_rotate(CLI::App& app, Outcome& outcome) {
   submit->add_option("--admin", *admin, "Admin socket of the ledger")
       ->required();
   submit->callback([path, admin, &outcome] {
-    finish(outcome, submit_rotation(*path, *admin));
+    finish(outcome,
+           ExitCode::kFailed,
+           submit_rotation(*path, *admin),
+           "The ledger accepts the new key. Next, on the agent: `strongroom "
+           "rotate finish DIR` and restart it.");
   });
 
   auto* end = rotate->add_subcommand(
       "finish", "On the agent: put the next keys in place");
   end->add_option("DIR", *path, "Directory of the agent")->required();
   end->callback([path, &outcome] {
-    finish(outcome, finish_rotation(*path).transform([] {
-      return std::string("The new keys are in place; restart the agent.");
-    }));
+    finish(outcome,
+           ExitCode::kUsage,
+           finish_rotation(*path),
+           "The new keys are in place; restart the agent.");
   });
 }
 
@@ -221,20 +225,21 @@ void add_revoke(CLI::App& app, Outcome& outcome) {
     if (!order->key.empty()) {
       body["key"] = order->key;
     }
-    auto said =
+    const auto reply =
         expect_ok(admin_request(order->admin, "/admin/revoke", body.dump()),
-                  "revoking " + order->source)
-            .transform([&](const std::string&) {
-              return "Revoked. Batches of " + order->source +
-                     " are refused from now on; what the log held before "
-                     "stays proven.";
-            });
-    if (said && !order->acl.empty()) {
-      if (auto done = write_acl(order->admin, order->acl); !done) {
-        said = std::unexpected(done.error());
-      }
+                  "revoking " + order->source);
+    Result<void> done;
+    if (!reply) {
+      done = std::unexpected(reply.error());
+    } else if (!order->acl.empty()) {
+      done = write_acl(order->admin, order->acl);
     }
-    finish(outcome, said);
+    finish(outcome,
+           ExitCode::kFailed,
+           done,
+           "Revoked. Batches of " + order->source +
+               " are refused from now on; what the log held before stays "
+               "proven.");
   });
 }
 
@@ -247,9 +252,10 @@ void add_acl(CLI::App& app, Outcome& outcome) {
       ->required();
   command->add_option("--out", *file, "ACL file (mosquitto)")->required();
   command->callback([admin, file, &outcome] {
-    finish(outcome, write_acl(*admin, *file).transform([&] {
-      return "Wrote " + file->string() + ".";
-    }));
+    finish(outcome,
+           ExitCode::kFailed,
+           write_acl(*admin, *file),
+           "Wrote " + file->string() + ".");
   });
 }
 

@@ -26,6 +26,12 @@ struct Outcome {
 /// Prints "strongroom: <what>" to stderr and sets the code.
 void report(Outcome& outcome, ExitCode code, const std::string& what);
 
+/// Prints what was done, or reports the fault with `code`.
+void finish(Outcome& outcome,
+            ExitCode code,
+            const Result<void>& done,
+            const std::string& said);
+
 void add_init(CLI::App& app, Outcome& outcome);
 void add_ca(CLI::App& app, Outcome& outcome);
 void add_keygen(CLI::App& app, Outcome& outcome);

@@ -109,16 +109,6 @@ Result<void> init_ledger(const fs::path& dir, const std::string& ledger) {
                     Overwrite::kRefuse);
 }
 
-void finish(Outcome& outcome,
-            const Result<void>& done,
-            const std::string& said) {
-  if (!done) {
-    report(outcome, ExitCode::kUsage, done.error().what);
-    return;
-  }
-  std::printf("%s\n", said.c_str());
-}
-
 struct ServerOrder {
   fs::path ca;
   fs::path out;
@@ -186,6 +176,7 @@ void add_init(CLI::App& app, Outcome& outcome) {
       ->required();
   command->callback([dir, ledger, &outcome] {
     finish(outcome,
+           ExitCode::kUsage,
            init_ledger(*dir, *ledger),
            "Created ledger " + *ledger + " in " + dir->string() +
                ".\nGive trust.txt to whoever verifies. Keep keys/log.key safe: "
@@ -210,7 +201,10 @@ void add_ca(CLI::App& app, Outcome& outcome) {
           order->name.empty() ? "Strongroom site CA" : order->name,
           read_clocks().wall);
     }
-    finish(outcome, done, "Created " + (order->ca / "ca.crt").string());
+    finish(outcome,
+           ExitCode::kUsage,
+           done,
+           "Created " + (order->ca / "ca.crt").string());
   });
 
   auto* server =
@@ -222,6 +216,7 @@ void add_ca(CLI::App& app, Outcome& outcome) {
   server->callback([order, &outcome] {
     order->name = order->hosts.front();
     finish(outcome,
+           ExitCode::kUsage,
            issue(*order, CertificateRole::kServer, "broker"),
            "Created " + (order->out / "broker.crt").string());
   });
@@ -235,6 +230,7 @@ void add_ca(CLI::App& app, Outcome& outcome) {
   client->callback([order, &outcome] {
     const std::string file = order->name.substr(order->name.rfind('/') + 1);
     finish(outcome,
+           ExitCode::kUsage,
            issue(*order, CertificateRole::kClient, file),
            "Created " + (order->out / (file + ".crt")).string());
   });
@@ -246,6 +242,7 @@ void add_ca(CLI::App& app, Outcome& outcome) {
   sign->add_option("--out", order->out, "Certificate file")->required();
   sign->callback([order, request, &outcome] {
     finish(outcome,
+           ExitCode::kUsage,
            sign_to_file(order->ca, *request, order->out, order->name),
            "Created " + order->out.string());
   });
@@ -265,6 +262,7 @@ void add_keygen(CLI::App& app, Outcome& outcome) {
       done = create_agent_keys(*dir, *source);
     }
     finish(outcome,
+           ExitCode::kUsage,
            done,
            "Created the keys of " + source->text() + ". Next: take " +
                (*dir / "enrol.json").string() +

@@ -19,6 +19,17 @@ void report(Outcome& outcome, ExitCode code, const std::string& what) {
   outcome.code = code;
 }
 
+void finish(Outcome& outcome,
+            ExitCode code,
+            const Result<void>& done,
+            const std::string& said) {
+  if (!done) {
+    report(outcome, code, done.error().what);
+    return;
+  }
+  std::printf("%s\n", said.c_str());
+}
+
 namespace {
 
 int run(int argc, char** argv) {

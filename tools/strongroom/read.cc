@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/log/checkpoint.h"
+#include "core/log/entry.h"
 #include "core/pack/pack.h"
 #include "platform/system/files.h"
 #include "tools/strongroom/command.h"

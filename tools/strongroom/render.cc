@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
+#include "core/base/source.h"
 #include "proto_cpp/event.pb.h"
 
 namespace strongroom {
@@ -52,11 +53,11 @@ std::string event_line(ByteView event) {
   if (!decode(event, message)) {
     return "undecodable";
   }
-  const std::string stream = v1::Stream_Name(message.stream());
+  const auto stream = stream_from_wire(message.stream());
   return fmt::format("{} {} {} {} {}",
                      utc_text(message.occurred_us()),
                      message.source(),
-                     stream,
+                     stream ? stream_name(*stream) : "?",
                      message.seq(),
                      body_name(message));
 }

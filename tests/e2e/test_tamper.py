@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody between agent and ledger, or a ledger with two histories: the
+agent believes proofs only."""
+
+import random
+import shutil
+import unittest
+
+from harness import Site, SiteTest, device, line_tcp, wait_until
+from installation import answers, free_port
+from relay import Relay
+
+
+class Tamper(SiteTest):
+    @classmethod
+    def populate(cls):
+        site = cls.site
+        cls.port = site.start_plant_tcp("plant")
+        cls.agent = site.create_agent(
+            "edge-1", window_s=0,
+            lines=line_tcp("tcp-1", cls.port, device("room-1", period_ms=200)))
+        # A second broker for the agent's side of the relay.
+        cls.second = free_port()
+        config = (site.broker_dir / "mosquitto.conf").read_text()
+        other = site.broker_dir / "second.conf"
+        other.write_text(config.replace(f"listener {site.broker_port} ",
+                                        f"listener {cls.second} "))
+        site.start("second-broker", shutil.which("mosquitto")
+                   or "/usr/sbin/mosquitto", "-c", other)
+        site.wait_for("second-broker", lambda: answers(cls.second))
+        toml = cls.agent / "agent.toml"
+        toml.write_text(toml.read_text().replace(
+            f"localhost:{site.broker_port}", f"localhost:{cls.second}"))
+
+    def setUp(self):
+        site = self.site
+        self.relay = Relay(
+            "strongroom/v1/bj1/edge-1",
+            {"ca": self.agent / "ca.crt", "certificate": self.agent / "tls.crt",
+             "key": self.agent / "tls.key", "port": site.broker_port},
+            {"ca": site.ca_dir / "ca.crt",
+             "certificate": site.ledger_dir / "tls" / "ledger.crt",
+             "key": site.ledger_dir / "tls" / "ledger.key",
+             "port": self.second})
+        self.addCleanup(self.relay.stop)
+
+    def health(self):
+        return self.site.get_json("/health", self.site.agent_ports["edge-1"])
+
+    def delivered(self):
+        return int((self.health() or {}).get("delivered", {})
+                   .get("telemetry", 0))
+
+    def test_altered_acks_prove_nothing(self):
+        generator = random.Random(7)
+
+        def flip(payload):
+            changed = bytearray(payload)
+            changed[generator.randrange(len(changed))] ^= \
+                1 << generator.randrange(8)
+            return bytes(changed)
+        self.relay.alter_ack = flip
+        self.site.start_agent("edge-1")
+        self.addCleanup(self.site.stop, "edge-1")
+        wait_until(lambda: self.relay.acks >= 12, "acks to be altered", 120)
+        self.assertEqual(self.delivered(), 0,
+                         "an altered ack was taken for a proof")
+        findings = self.health()
+        self.assertGreater(int(findings["acks_refuted"]), 0, findings)
+        self.relay.alter_ack = lambda payload: payload
+        wait_until(lambda: self.delivered() > 0, "honest acks to heal it", 120)
+        self.assert_gapless("bj1/telemetry/1", "edge-1@bj1")
+
+    def test_forked_ledger_is_refused_and_named(self):
+        site = self.site
+        site.start_agent("edge-1")
+        wait_until(lambda: self.delivered() > 3, "some delivered", 60)
+        # A copy of the ledger as it is now, with its keys: a second history.
+        self.assertEqual(site.stop("ledger"), 0)
+        copy = self.root / "forked"
+        shutil.copytree(site.ledger_dir, copy,
+                        ignore=shutil.ignore_patterns("admin.sock", "*.lock"))
+        site.start_ledger()
+        size = site.log_size("bj1/telemetry/1")
+        wait_until(lambda: site.log_size("bj1/telemetry/1") > size + 5,
+                   "the true history to go on", 60)
+        wait_until(lambda: self.delivered() > 0
+                   and self.health()["backlog"] <= 3, "the agent to follow", 60)
+        # Now the copy takes the ledger's place. It is shorter than what the
+        # agent holds, so it must notice that it was rolled back.
+        self.assertEqual(site.stop("ledger"), 0)
+        self.relay.alter_batch = lambda payload: payload
+        true_dir, site.ledger_dir = site.ledger_dir, copy
+        site.admin = copy / "admin.sock"
+        try:
+            held = self.delivered()
+            site.start_ledger()
+            log = wait_until(
+                lambda: next((l for l in site.get_json("/api/v1/logs")
+                              if l["origin"].endswith("bj1/telemetry/1")
+                              and l.get("frozen")), None),
+                "the rolled back copy to notice", 60)
+            self.assertIn("recover", str(log["frozen"]))
+            self.assertEqual(self.delivered(), held,
+                             "nothing may count as delivered by the copy")
+            self.assertEqual(site.stop("ledger"), 0)
+        finally:
+            site.ledger_dir, site.admin = true_dir, true_dir / "admin.sock"
+        # The true ledger comes back and everything goes on.
+        site.start_ledger()
+        wait_until(lambda: self.delivered() > held, "delivery to go on", 120)
+        self.assertEqual(site.stop("edge-1"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

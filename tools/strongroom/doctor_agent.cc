@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/strongroom/doctor_agent.h"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "agent/journal/check_journal.h"
+#include "platform/system/files.h"
+#include "tools/strongroom/http_client.h"
+
+namespace strongroom {
+namespace {
+
+namespace fs = std::filesystem;
+
+void examine_disclosure_key(Examination& examination, const fs::path& file) {
+  const auto text = read_file(file, 4096);
+  const auto key =
+      text ? from_base64(text->substr(0, text->find('\n'))) : std::nullopt;
+  if (!key || key->size() != 32) {
+    examination.ill("disclosure-key",
+                    file.string() + " is not the ledger's disclosure key",
+                    "Copy disclosure.pub from the ledger's directory.");
+    return;
+  }
+  examination.healthy("disclosure key");
+}
+
+void examine_rotation(Examination& examination, const fs::path& event_key) {
+  const fs::path next = event_key.string() + ".next";
+  if (fs::exists(next)) {
+    examination.warn("rotation-unfinished",
+                     next.string() + " is waiting",
+                     "If the ledger took the new key (`strongroom rotate "
+                     "submit`), run `strongroom rotate finish` and restart the "
+                     "agent; else submit it first.");
+  }
+}
+
+void examine_set_aside(Examination& examination, const fs::path& journal) {
+  std::error_code error;
+  const std::string prefix = journal.filename().string() + ".set-aside-";
+  for (const auto& file :
+       fs::directory_iterator(journal.parent_path(), error)) {
+    const std::string name = file.path().filename().string();
+    if (name.starts_with(prefix) && !name.ends_with("-wal") &&
+        !name.ends_with("-shm")) {
+      examination.warn(
+          "journal-set-aside",
+          file.path().string() + " holds a damaged journal's bytes",
+          "Keep it: it may hold events that the ledger lacks. "
+          "Find the cause (disk, power), copy the file away, then "
+          "move it out of this directory.");
+    }
+  }
+}
+
+void examine_journal(Examination& examination,
+                     const AgentConfig& config,
+                     const std::optional<Trust>& trust) {
+  if (!fs::exists(config.journal)) {
+    examination.warn("journal-new",
+                     config.journal.string() +
+                         " is not there; the agent will begin "
+                         "a new epoch",
+                     "Normal before the first start. Otherwise find out who "
+                     "removed it: events that were not delivered are lost.");
+    return;
+  }
+  JournalCheckOptions options;
+  options.trust = trust;
+  const auto report = check_journal(config.journal, options);
+  if (!report) {
+    examination.ill("journal-unreadable",
+                    report.error().what,
+                    "If another program holds it, stop that one. If it is "
+                    "damaged, restart the agent: it sets the file aside, keeps "
+                    "its bytes and begins a new epoch.");
+    return;
+  }
+  if (report->flaw) {
+    examination.ill("journal-damaged",
+                    config.journal.string() + ": " + *report->flaw,
+                    "Copy the file away as evidence, then restart the agent: "
+                    "it sets the file aside and begins a new epoch.");
+    return;
+  }
+  if (report->source != config.source.text()) {
+    examination.ill("journal-foreign",
+                    config.journal.string() + " belongs to " + report->source,
+                    "Correct [journal] path, or agent and site.");
+    return;
+  }
+  examination.healthy(
+      "journal holds " +
+      std::to_string(report->record_events + report->telemetry_events) +
+      " events, " + std::to_string(report->undelivered) + " undelivered");
+}
+
+void examine_line(Examination& examination, const LineConfig& line) {
+  if (line.kind == LineKind::kTcp) {
+    if (!accepts_connections({line.host, std::to_string(line.port)})) {
+      examination.ill("line-unreachable",
+                      "line " + line.name + ": nobody answers at " + line.host +
+                          ":" + std::to_string(line.port),
+                      "Check the device's power, address and network.");
+      return;
+    }
+  } else if (!fs::exists(line.serial)) {
+    examination.ill("line-missing",
+                    "line " + line.name + ": " + line.serial + " is not there",
+                    "Plug the adapter in, or correct serial; `ls "
+                    "/dev/serial/by-path` shows names that stay.");
+    return;
+  } else if (access(line.serial.c_str(), R_OK | W_OK) != 0) {
+    examination.ill(
+        "line-forbidden",
+        "line " + line.name + ": this user may not open " + line.serial,
+        "Add the service's user to the group of the device "
+        "(`usermod -aG dialout strongroom-agent`).");
+    return;
+  }
+  examination.healthy("line " + line.name);
+}
+
+}  // namespace
+
+void examine_config(Examination& examination,
+                    const std::vector<ConfigError>& errors) {
+  for (const ConfigError& error : errors) {
+    examination.ill("config",
+                    error.text(),
+                    "Correct the line; the documented example is "
+                    "/etc/strongroom/*.example.");
+  }
+}
+
+void examine_health(Examination& examination,
+                    const std::string& program,
+                    const std::string& host,
+                    int port) {
+  const std::string url =
+      "http://" + host + ":" + std::to_string(port) + "/health";
+  const auto reply = http_get(url);
+  if (!reply) {
+    examination.ill("program-down",
+                    program + " does not answer at " + url,
+                    "Start it (`systemctl start " + program +
+                        "`) and read its log (`journalctl -u " + program +
+                        "`).");
+    return;
+  }
+  const auto health = nlohmann::json::parse(reply->body, nullptr, false);
+  if (reply->status == 200 && health.is_object()) {
+    examination.healthy(program + " runs and is well");
+    return;
+  }
+  std::string reasons;
+  if (health.is_object() && health.contains("reasons") &&
+      health["reasons"].is_array()) {
+    for (const auto& reason : health["reasons"]) {
+      reasons +=
+          (reasons.empty() ? "" : "; ") +
+          (reason.is_string() ? reason.get<std::string>() : reason.dump());
+    }
+  }
+  examination.ill(
+      "program-unwell",
+      program + " says: " +
+          (reasons.empty() ? "HTTP " + std::to_string(reply->status) : reasons),
+      "Look the words up in docs/operations.md.");
+}
+
+void examine_agent(Examination& examination,
+                   const AgentConfig& config,
+                   Now now) {
+  examine_key(examination, config.event_key, KeyKind::kEvent);
+  examine_key(examination, config.sealing_key, KeyKind::kSealing);
+  examine_rotation(examination, config.event_key);
+  const auto trust = examine_trust(examination, config.trust);
+  examine_disclosure_key(examination, config.disclosure_public);
+  if (!config.mqtt_certificate.empty()) {
+    examine_tls(examination,
+                {config.mqtt_ca,
+                 config.mqtt_certificate,
+                 config.mqtt_key,
+                 config.source.site + "/" + config.source.agent},
+                now);
+  }
+  examine_clock(examination, now);
+  examine_disk(examination, config.journal);
+  examine_set_aside(examination, config.journal);
+  examine_journal(examination, config, trust);
+  for (const LineConfig& line : config.lines) {
+    examine_line(examination, line);
+  }
+  examine_broker(examination, config.mqtt_uri);
+  examine_health(
+      examination, "strongroom-agent", config.http_host, config.http_port);
+}
+
+}  // namespace strongroom

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Doctor's look at an agent.
+#pragma once
+
+#include "agent/config/config.h"
+#include "tools/strongroom/parts.h"
+
+namespace strongroom {
+
+/// Keys, trust, certificates, clock, disk, journal, lines, broker, and the
+/// running agent: config, key-*, trust-*, tls-*, disclosure-key, disk-*,
+/// journal-*, line-*, rotation-unfinished, agent-*, broker-*, clock-*.
+void examine_agent(Examination& examination,
+                   const AgentConfig& config,
+                   Now now);
+
+/// config: every error of a configuration, with file and line.
+void examine_config(Examination& examination,
+                    const std::vector<ConfigError>& errors);
+
+/// program-down, program-unwell: what GET /health of a program says.
+void examine_health(Examination& examination,
+                    const std::string& program,
+                    const std::string& host,
+                    int port);
+
+}  // namespace strongroom
