@@ -229,6 +229,7 @@ TEST(Event, Decode_BodyFieldTwiceOrShort_IsNamed) {
   };
   EXPECT_EQ(decode({0x0a, 0x01, 0x00}), "field 21.1: not 16 bytes");
   EXPECT_EQ(decode({0x12, 0x01, 'a', 0x12, 0x01, 'b'}), "field 21.2: twice");
+  EXPECT_EQ(decode({0x1a, 0x00, 0x12, 0x00}), "field 21.2: out of order");
   EXPECT_EQ(decode({0x12, 0x02, 'a'}), "field 21: not protobuf");
   EXPECT_EQ(decode({0x10, 0x01}), "field 21.2: of another type");
   EXPECT_EQ(decode({0x1a, 0x01, 'n'}), "") << "a later field of this body";

@@ -55,10 +55,11 @@ Result<PackEntry> parse_entry_message(ByteView bytes) {
       entry.index = field->value;
     } else if (field->is(2, WireType::kBytes)) {
       entry.entry = copy(field->bytes);
-    } else if (field->number == 3 && take_hash(*field, entry.inclusion)) {
-      continue;
-    } else if (field->number == 4 && take_hash(*field, entry.batch_path)) {
-      continue;
+    } else if (field->number == 3 || field->number == 4) {
+      Path& path = field->number == 3 ? entry.inclusion : entry.batch_path;
+      if (!take_hash(*field, path)) {
+        return form_fault("entry", *field);
+      }
     } else if (field->is(5, WireType::kBytes)) {
       auto disclosure = parse_disclosure(field->bytes);
       if (!disclosure) {
