@@ -136,6 +136,16 @@ if(TARGET strongroom AND TARGET plant)
     RENAME strongroom-plant
     COMPONENT tools
   )
+  # What installing a target does by itself, and a renamed program does not.
+  install(
+    CODE
+      "if(CMAKE_INSTALL_DO_STRIP)
+  execute_process(COMMAND \"${CMAKE_STRIP}\"
+    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/bin/strongroom-plant\"
+    COMMAND_ERROR_IS_FATAL ANY)
+endif()"
+    COMPONENT tools
+  )
   install(
     FILES "${PROJECT_SOURCE_DIR}/docs/operations.md"
           "${PROJECT_SOURCE_DIR}/docs/threat-model.md"

@@ -4,15 +4,16 @@
 What the kernel enforces is enforced here too: account and groups, umask, no
 new privileges, no capabilities, a read-only system with the exceptions of the
 unit, private /tmp and /home, hidden processes, the system calls allowed, the
-address families, no writable code. What it refuses kills the program, where
-the unit would only return an error: a test should hear of it. Readiness and
-watchdog go to a socket that the test reads.
+address families, no writable code. A system call that is refused kills the
+program, where the unit would only return an error: a test should hear of it.
+Readiness and watchdog go to a socket that the test reads.
 
 Not imitated: control groups (memory limit, devices) and the restart.
 """
 
 import collections
 import ctypes
+import errno
 import grp
 import json
 import os
@@ -156,6 +157,7 @@ class Service:
 
 PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 38, 24
 SCMP_ACT_ALLOW, SCMP_ACT_KILL_PROCESS = 0x7FFF0000, 0x80000000
+SCMP_ACT_ERRNO, HIGHEST_FAMILY = 0x00050000, 64
 SCMP_CMP_EQ, SCMP_CMP_MASKED_EQ = 4, 7
 PROT_WRITE, PROT_EXEC = 2, 4
 
@@ -189,13 +191,13 @@ def close_system_calls(order, library):
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(SCMP_ACT_KILL_PROCESS))
 
-    def allow(name, *comparisons):
+    def allow(name, *comparisons, action=SCMP_ACT_ALLOW):
         number = library.seccomp_syscall_resolve_name(name.encode())
         if number < 0:
             return  # not a call of this machine's kind
         array = (Comparison * len(comparisons))(*comparisons)
         if library.seccomp_rule_add_array(
-                context, ctypes.c_uint(SCMP_ACT_ALLOW), number,
+                context, ctypes.c_uint(action), number,
                 len(comparisons), array) != 0:
             raise OSError(f"seccomp refuses a rule for {name}")
 
@@ -204,8 +206,13 @@ def close_system_calls(order, library):
     for name in order["calls"]:
         if name not in ("socket", "mmap", "mprotect", "pkey_mprotect"):
             allow(name)
-    for family in order["families"]:
-        allow("socket", Comparison(0, SCMP_CMP_EQ, getattr(socket, family)))
+    # Refused with an error as the unit does it: resolving a name asks netlink
+    # for the machine's addresses and does without.
+    families = {getattr(socket, name) for name in order["families"]}
+    for family in range(HIGHEST_FAMILY + 1):
+        allow("socket", Comparison(0, SCMP_CMP_EQ, family),
+              action=SCMP_ACT_ALLOW if family in families
+              else SCMP_ACT_ERRNO | errno.EAFNOSUPPORT)
     for name, other in never_executable:
         # mmap: not both; mprotect: nothing becomes executable later.
         allow(name, Comparison(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
