@@ -14,7 +14,7 @@ TEST(LedgerConfig, Example_IsRight) {
   EXPECT_EQ(config->ledger, "custody.example.org");
   EXPECT_EQ(config->http_port, 9480);
   EXPECT_EQ(config->guard.filename(), "guard.db");
-  EXPECT_TRUE(config->guard.string().starts_with("ledger/config/"));
+  EXPECT_TRUE(config->guard.string().ends_with("ledger/config/guard/guard.db"));
 }
 
 TEST(LedgerConfig, EveryErrorIsListedWithItsLine) {

@@ -104,6 +104,15 @@ Result<std::unique_ptr<LedgerReader>> LedgerReader::open(
   });
 }
 
+Result<void> LedgerReader::hold_snapshot() {
+  return schema::guarded(state_->path, [&]() -> Result<void> {
+    state_->db->exec("BEGIN");
+    // A transaction sees the database as of its first read.
+    state_->db->execAndGet("SELECT count(*) FROM logs");
+    return {};
+  });
+}
+
 Result<std::string> LedgerReader::ledger_name() {
   return schema::guarded(state_->path, [&]() -> Result<std::string> {
     return state_->db->execAndGet("SELECT name FROM ledger").getString();

@@ -21,6 +21,10 @@ class LedgerReader {
       const std::filesystem::path& store);
   ~LedgerReader();
 
+  /// From here on everything is read as it stands now, whatever a daemon adds;
+  /// its write-ahead log grows meanwhile. For fsck.
+  Result<void> hold_snapshot();
+
   Result<std::string> ledger_name();
   Result<std::vector<LogRow>> logs();
   /// Entries in the log: the end of its last batch.

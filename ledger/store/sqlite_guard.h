@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ledger/store/guard_reader.h"
 #include "ledger/store/ledger_store.h"
 
 namespace strongroom {
@@ -13,8 +14,5 @@ namespace strongroom {
 /// not a guard.
 Result<std::unique_ptr<Guard>> open_sqlite_guard(
     const std::filesystem::path& path);
-
-/// What a guard holds, without its lock: for fsck beside a running daemon.
-Result<std::vector<GuardEntry>> read_guard(const std::filesystem::path& path);
 
 }  // namespace strongroom

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ledger/loop/ledger.h"
-
 #include <gtest/gtest.h>
 
 #include "ledger/log/stored_entries.h"
-#include "ledger/loop/test_ledger.h"
+#include "tests/ledger/test_ledger.h"
 
 namespace strongroom {
 namespace {

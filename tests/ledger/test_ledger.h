@@ -33,7 +33,12 @@ inline std::unique_ptr<Signer> test_signer(std::uint8_t seed) {
 class TempDir {
  public:
   TempDir() {
-    std::string name = std::filesystem::temp_directory_path() / "ledger-XXXXXX";
+    // Durability is played here, not tested: memory is quicker.
+    const std::filesystem::path memory = "/dev/shm";
+    std::string name = (std::filesystem::exists(memory)
+                            ? memory
+                            : std::filesystem::temp_directory_path()) /
+                       "ledger-XXXXXX";
     path_ = ::mkdtemp(name.data());
   }
   ~TempDir() {
