@@ -11,6 +11,8 @@ namespace strongroom {
 namespace {
 
 using testing_log::boot;
+using testing_log::epoch_opened;
+using testing_log::source_enrolled;
 using testing_log::test_signer;
 using testing_log::TestBatch;
 using testing_log::TestLedger;
@@ -281,6 +283,47 @@ TEST(Pack, LedgerThatAppendsAnything_IsRefused) {
               l.record.append(batch);
             }),
             site + "21: the batch path does not lead to the header's root");
+}
+
+// What only a source and a ledger together could bring about.
+TEST(Pack, HeaderThatSaysWhatIsNot_IsRefused) {
+  TestLedger ledger;
+  const auto& chain = ledger.agent_source.chain();
+  TestBatch batch = ledger.agent_source.cut_boots(1, *ledger.agent_key);
+  batch.cut = cut_batch(chain.source(),
+                        chain.stream(),
+                        chain.epoch(),
+                        batch.header.first_seq,
+                        Hash{7},
+                        batch.views(),
+                        *ledger.agent_key);
+  const std::uint64_t first = ledger.record.append(batch);
+  const Pack pack{{ledger.record_part({first}), ledger.registry_part({1, 4})}};
+  EXPECT_EQ(verdict_of(ledger, pack),
+            "ledger.example/bj1/record/1, index 20: prev_hash is not the "
+            "header's first_prev_hash");
+
+  TestLedger short_log;
+  TestBatch two = short_log.agent_source.cut_boots(2, *short_log.agent_key);
+  two.events.pop_back();
+  short_log.record = testing_log::TestLog("ledger.example/bj1/record/1");
+  short_log.record.append(two);
+  const Pack lacking{
+      {short_log.record_part({0}), short_log.registry_part({1, 4})}};
+  EXPECT_EQ(verdict_of(short_log, lacking),
+            "ledger.example/bj1/record/1, index 1: the header covers more "
+            "entries than stand before it");
+}
+
+TEST(Pack, RegistryOfASite_IsRefused) {
+  TestLedger ledger;
+  ledger.record = testing_log::TestLog("ledger.example/bj1/registry/1");
+  testing_log::TestSource console("console@bj1", Stream::kRegistry);
+  ledger.record.append(console.cut(
+      {epoch_opened(), source_enrolled(ledger.agent, *test_signer(9))},
+      *test_signer(9)));
+  EXPECT_EQ(verdict_of(ledger, Pack{{ledger.record_part({1})}}),
+            "ledger.example/bj1/registry/1: not a log of this site");
 }
 
 // A source that breaks its own chain and signs it, with a ledger that lets it.
