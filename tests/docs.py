@@ -195,7 +195,8 @@ SELF_TEST = [
      "`x_y`"),
     ({"proto/event.proto":
       "enum FindingKind {\n  FINDING_KIND_UNSPECIFIED = 0;\n}\n"}, None),
-    ({"tools/strongroom/a.cc": 'all.ill("key-mode", "…", "…");'}, "`key-mode`"),
+    ({"tools/strongroom/a.cc": 'all.ill("key-mode", "…", "…");'},
+     "`key-mode`"),
     ({"tools/strongroom/a.cc": 'all.warn(x ? "a-b"\n : "c-d", "…", "…");',
       OPERATIONS: "`a-b`"}, "`c-d`"),
     ({"tools/strongroom/command.h": "enum class ExitCode : int {\n kA = 7,\n}"},

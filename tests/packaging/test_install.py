@@ -230,15 +230,7 @@ class Install(unittest.TestCase):
             self.assertLess(self.running[part].peak_memory(),
                             limit * 1024 * 1024 / 2)
 
-    def test_24_the_clock_can_still_be_judged(self):
-        # The filter of system calls must leave adjtimex readable.
-        for part in ("agent", "ledger"):
-            unit = service.read_unit(self.machine.path(
-                f"/lib/systemd/system/strongroom-{part}.service"))
-            self.assertIn("adjtimex",
-                          service.allowed_calls(unit["SystemCallFilter"]))
-
-    def test_25_every_metric_that_they_serve_is_explained(self):
+    def test_24_every_metric_that_they_serve_is_explained(self):
         page = (ROOT / "docs/operations.md").read_text()
         for part in ("agent", "ledger"):
             served = set(re.findall(r"^(strongroom_\w+)",
@@ -247,19 +239,19 @@ class Install(unittest.TestCase):
             self.assertEqual([name for name in sorted(served)
                               if f"`{name}`" not in page], [])
 
-    def test_26_the_link_in_etc_leads_to_the_installation(self):
+    def test_25_the_link_in_etc_leads_to_the_installation(self):
         for kind, part, account in (("journal", "agent", "strongroom-agent"),
                                     ("ledger", "ledger", "strongroom-ledger")):
             self.machine.run("strongroom", "fsck", kind,
                              f"/etc/strongroom/{part}.toml", user=account)
 
-    def test_27_doctor_finds_them_well(self):
+    def test_26_doctor_finds_them_well(self):
         for account in ACCOUNTS:
             self.machine.run("strongroom", "doctor", f"--{account[11:]}",
                              f"/etc/strongroom/{account[11:]}.toml",
                              user=account)
 
-    def test_28_they_end_when_asked(self):
+    def test_27_they_end_when_asked(self):
         agent, ledger = self.running["agent"], self.running["ledger"]
         self.stop("agent")
         self.stop("ledger")
