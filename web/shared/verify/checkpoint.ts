@@ -128,6 +128,7 @@ export type CheckpointFlaw =
   | "signature"; // a signature that claims a loaded key is wrong
 
 export type OpenedCheckpoint =
+  /** `key` is the one of the trust file, by whose id people know it. */
   | { checkpoint: Checkpoint; note: string; key: NoteKey }
   | { flaw: CheckpointFlaw };
 
@@ -145,7 +146,7 @@ async function signer(
     );
     if (!claimed) continue;
     if (!(await isSignedBy(note, key))) return "signature";
-    found = key;
+    found = trusted;
   }
   return found ?? "other_key";
 }
