@@ -116,6 +116,11 @@ if(TARGET strongroom-ledger)
     DESTINATION share/doc/strongroom-ledger/examples
     COMPONENT ledger
   )
+  install(
+    FILES "${PROJECT_SOURCE_DIR}/docs/console.md"
+    DESTINATION share/doc/strongroom-ledger
+    COMPONENT ledger
+  )
 endif()
 
 if(TARGET strongroom AND TARGET plant)
@@ -147,7 +152,8 @@ endif()"
     COMPONENT tools
   )
   install(
-    FILES "${PROJECT_SOURCE_DIR}/docs/operations.md"
+    FILES "${PROJECT_SOURCE_DIR}/docs/console.md"
+          "${PROJECT_SOURCE_DIR}/docs/operations.md"
           "${PROJECT_SOURCE_DIR}/docs/threat-model.md"
     DESTINATION share/doc/strongroom-tools
     COMPONENT tools
