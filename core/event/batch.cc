@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kBatchContext = "strongroom/batch/v1\n";
 constexpr std::size_t kMaxHeaderBytes = 256;
 constexpr std::size_t kMaxCheckpointBytes = 2048;
+constexpr std::size_t kMaxCosignatureBytes = 128;
 
 // One field of a header into `header`; false when it is not of its form.
 bool take_header_field(const WireField& field, BatchHeader& header) {
@@ -96,7 +97,7 @@ class BatchReader {
       return field.type == WireType::kVarint && field.value == 1 ? ""
                                                                  : "not true";
     }
-    if (field.number > 6) {
+    if (field.number > 7) {
       return "unknown";
     }
     if (field.type != WireType::kBytes) {
@@ -117,9 +118,12 @@ class BatchReader {
       case 4:
         batch_.sealed_disclosures = field.bytes;
         return "";
-      default:
+      case 5:
         batch_.held_checkpoint = field.text();
         return field.bytes.size() > kMaxCheckpointBytes ? "too long" : "";
+      default:
+        batch_.cosignature = field.bytes;
+        return field.bytes.size() > kMaxCosignatureBytes ? "too long" : "";
     }
   }
 
@@ -263,7 +267,8 @@ Bytes encode_batch(const BatchView& batch) {
   // Tag and length of a field take at most 4 bytes below 256 KiB.
   std::size_t size = batch.header_bytes.size() + batch.signature.size() +
                      batch.sealed_disclosures.size() +
-                     batch.held_checkpoint.size() + 32;
+                     batch.held_checkpoint.size() + batch.cosignature.size() +
+                     32;
   for (const ByteView event : batch.events) {
     size += event.size() + 4;
   }
@@ -278,6 +283,7 @@ Bytes encode_batch(const BatchView& batch) {
   writer.bytes(4, batch.sealed_disclosures);
   writer.text(5, batch.held_checkpoint);
   writer.varint(6, batch.resync ? 1 : 0);
+  writer.bytes(7, batch.cosignature);
   return out;
 }
 

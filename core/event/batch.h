@@ -60,6 +60,7 @@ struct BatchView {
   ByteView sealed_disclosures;
   std::string_view held_checkpoint;
   bool resync = false;
+  ByteView cosignature;  // reserved: see docs/formats/batch.md
 };
 Bytes encode_batch(const BatchView& batch);
 /// Faults: too large, not protobuf, unknown, missing or repeated field, too

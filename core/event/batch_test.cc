@@ -124,7 +124,9 @@ TEST(Batch, Decode_EachFlawOfForm_IsNamed) {
     return batch_fault(altered);
   };
   EXPECT_EQ(batch_fault(bytes), "");
-  EXPECT_EQ(with([](auto& w) { w.varint(7, 1); }), "batch: field 7: unknown");
+  EXPECT_EQ(with([](auto& w) { w.varint(8, 1); }), "batch: field 8: unknown");
+  EXPECT_EQ(with([](auto& w) { w.bytes(7, Bytes(129)); }),
+            "batch: field 7: too long");
   EXPECT_EQ(with([](auto& w) { w.varint(6, 2); }), "batch: field 6: not true");
   EXPECT_EQ(with([](auto& w) { w.element(4, {}); }), "batch: field 4: empty");
   EXPECT_EQ(with([](auto& w) { w.varint(4, 1); }),

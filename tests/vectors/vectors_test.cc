@@ -253,6 +253,7 @@ void compare_batch(const Vector& vector, const v1::Batch& expected) {
             text_of(expected.sealed_disclosures()));
   EXPECT_EQ(batch->held_checkpoint, expected.held_checkpoint());
   EXPECT_EQ(batch->resync, expected.resync());
+  EXPECT_EQ(text_of(batch->cosignature), text_of(expected.cosignature()));
   EXPECT_EQ(to_hex(encode_batch(*batch)), to_hex(vector.bytes));
 }
 
