@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // strongroom-agent: wires the adapters to the loop, and runs it.
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <thread>
 
 #include "agent/bus/libmodbus_link.h"
@@ -88,7 +87,8 @@ std::vector<std::unique_ptr<BusLine>> make_lines(const AgentConfig& config,
           {device.name, device.profile, device.unit_id, device.period});
     }
     lines.push_back(std::make_unique<BusLine>(
-        line.name, make_libmodbus_link(link_settings(line)),
+        line.name,
+        make_libmodbus_link(link_settings(line)),
         std::move(devices),
         [&inbox](PollDone poll) { inbox.push_poll(std::move(poll)); }));
   }
@@ -143,11 +143,13 @@ double jitter() {
 
 void log_start(const OpenedJournal& opened, const AgentConfig& config) {
   if (!opened.set_aside.empty()) {
-    spdlog::error("journal_set_aside file={} damage=\"{}\"", opened.set_aside,
+    spdlog::error("journal_set_aside file={} damage=\"{}\"",
+                  opened.set_aside,
                   opened.damage);
   }
   spdlog::info("agent_started source={} version={} new_epoch={}",
-               config.source.text(), STRONGROOM_VERSION,
+               config.source.text(),
+               STRONGROOM_VERSION,
                opened.journal != nullptr && opened.opened_because != 0);
 }
 
@@ -166,8 +168,7 @@ ExitCode exit_code(LoopEnd end, const std::string& error) {
 }
 
 ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
-  auto opened =
-      open_journal(config.journal, config.source, read_clocks().wall);
+  auto opened = open_journal(config.journal, config.source, read_clocks().wall);
   if (!opened) {
     spdlog::error("journal_unusable error=\"{}\"", opened.error().what);
     return ExitCode::kFailed;
@@ -177,7 +178,8 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
   Inbox inbox;
   SnapshotHolder snapshots;
   const AgentOptions options = agent_options(config, identity.trust);
-  AgentCore core(options, opened->state,
+  AgentCore core(options,
+                 opened->state,
                  {opened->opened_because, opened->previous, opened->set_aside},
                  {*opened->journal, *identity.signer, fill_random, jitter});
   auto client =
@@ -190,13 +192,19 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
   MqttUplink uplink(config.source, **client);
   auto lines = make_lines(config, inbox);
   HttpServer http({.threads = 2, .max_body = 1024, .max_connections = 16});
-  add_pages(http, {[&snapshots] { return snapshots.get(); },
-                   [&lines] { return snapshot_of(lines); },
-                   [&client] { return (*client)->counters(); },
-                   [] { return read_clocks().monotonic; }});
+  add_pages(http,
+            {[&snapshots] { return snapshots.get(); },
+             [&lines] { return snapshot_of(lines); },
+             [&client] { return (*client)->counters(); },
+             [] { return read_clocks().monotonic; }});
 
   const SignalWatch watch([&inbox] { inbox.push_stop(); }, [] {});
-  Loop loop({core, *opened->journal, uplink, inbox, snapshots, read_clocks,
+  Loop loop({core,
+             *opened->journal,
+             uplink,
+             inbox,
+             snapshots,
+             read_clocks,
              notify_watchdog});
   // The first turn opens or continues the epoch; nothing is said before it
   // stands.
@@ -244,20 +252,24 @@ ExitCode run(const CommandLine& command) {
 
 int start(int argc, char** argv) {
   CommandLine command;
-  CLI::App app{"Polls devices, journals what they report, and delivers it "
-               "until the ledger proves that it holds it.",
-               "strongroom-agent"};
+  CLI::App app{
+      "Polls devices, journals what they report, and delivers it "
+      "until the ledger proves that it holds it.",
+      "strongroom-agent"};
   app.set_version_flag("--version", STRONGROOM_VERSION);
   app.add_option("--config", command.config, "agent.toml")
       ->capture_default_str();
-  app.add_flag("--check-config", command.check_config,
+  app.add_flag("--check-config",
+               command.check_config,
                "list every error of the configuration with its line, and end");
-  app.add_option("--log-level", command.log_level,
+  app.add_option("--log-level",
+                 command.log_level,
                  "trace, debug, info, warning or error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
       ->capture_default_str();
   app.footer(
-      "Exit codes: 0 stopped, or the configuration is right; 1 cannot start or\n"
+      "Exit codes: 0 stopped, or the configuration is right; 1 cannot start "
+      "or\n"
       "go on; 2 command line, configuration, key or trust file is wrong;\n"
       "3 the journal broke: the next start sets it aside.");
   try {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/config.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <map>
 #include <optional>
 #include <set>
@@ -77,8 +76,7 @@ class Reader {
     if (config_.mqtt_uri.starts_with("tcp://")) {
       return;  // tests: no identity, nothing secret
     }
-    if (!config_.mqtt_uri.empty() &&
-        !config_.mqtt_uri.starts_with("ssl://")) {
+    if (!config_.mqtt_uri.empty() && !config_.mqtt_uri.starts_with("ssl://")) {
       mqtt.error("uri", "must be ssl://host:port");
     }
     config_.mqtt_ca = mqtt.required_path("ca");
@@ -99,8 +97,7 @@ class Reader {
     int port = -1;
     if (colon != std::string::npos) {
       const char* end = listen.data() + listen.size();
-      const auto parsed =
-          std::from_chars(listen.data() + colon + 1, end, port);
+      const auto parsed = std::from_chars(listen.data() + colon + 1, end, port);
       port = parsed.ec == std::errc() && parsed.ptr == end ? port : -1;
     }
     if (port < 0 || port > 65535 || colon == 0) {
@@ -124,8 +121,8 @@ class Reader {
                     : LineKind::kTcp;
     if (line.kind == LineKind::kTcp) {
       line.host = table.required_string("host");
-      line.port = static_cast<std::uint16_t>(
-          table.optional_int("port", 502, 1, 65535));
+      line.port =
+          static_cast<std::uint16_t>(table.optional_int("port", 502, 1, 65535));
     } else {
       read_rtu(table, line);
     }
@@ -148,15 +145,14 @@ class Reader {
     const std::string parity =
         table.optional_choice("parity", "none", {"none", "even", "odd"});
     line.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
-    line.stop_bits =
-        static_cast<int>(table.optional_int("stop_bits", 1, 1, 2));
+    line.stop_bits = static_cast<int>(table.optional_int("stop_bits", 1, 1, 2));
   }
 
   void read_device(ConfigTable& table, LineConfig& line) {
     DeviceConfig device;
     device.name = table.required_string("name");
-    if (!device.name.empty() && (!is_valid_name(device.name) ||
-                                 device.name.size() > kMaxDeviceName)) {
+    if (!device.name.empty() &&
+        (!is_valid_name(device.name) || device.name.size() > kMaxDeviceName)) {
       table.error("name", "must be 1 to 31 of a-z, 0-9 and hyphen");
     } else if (!device_names_.insert(device.name).second) {
       table.error("name",
@@ -186,11 +182,11 @@ class Reader {
     if (read) {
       profile = std::make_shared<const DeviceProfile>(std::move(*read));
     } else {
-      table.error("profile",
-                  fmt::format("\"{}\" in {} cannot be used", name,
-                              profiles_.string()));
-      profile_errors_.insert(profile_errors_.end(), read.error().begin(),
-                             read.error().end());
+      table.error(
+          "profile",
+          fmt::format("\"{}\" in {} cannot be used", name, profiles_.string()));
+      profile_errors_.insert(
+          profile_errors_.end(), read.error().begin(), read.error().end());
     }
     loaded_.emplace(name, profile);
     return profile;
@@ -210,7 +206,8 @@ std::expected<AgentConfig, std::vector<ConfigError>> read_config(
   Reader reader(file.root());
   AgentConfig config = reader.read();
   std::vector<ConfigError> errors = file.finish();
-  errors.insert(errors.end(), reader.profile_errors().begin(),
+  errors.insert(errors.end(),
+                reader.profile_errors().begin(),
                 reader.profile_errors().end());
   if (!errors.empty()) {
     return std::unexpected(std::move(errors));

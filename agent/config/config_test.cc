@@ -100,8 +100,8 @@ class AgentConfigMistake : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(AgentConfigMistake, IsNamedWithItsLine) {
   const Mistake& mistake = GetParam();
-  const auto config = parse_agent_config(
-      config_with(mistake.from, mistake.to), "agent.toml");
+  const auto config =
+      parse_agent_config(config_with(mistake.from, mistake.to), "agent.toml");
   ASSERT_FALSE(config.has_value());
   // A profile that cannot be read has errors of its own file besides.
   const bool of_profile = config.error().back().file != "agent.toml";
@@ -112,15 +112,16 @@ TEST_P(AgentConfigMistake, IsNamedWithItsLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, AgentConfigMistake,
+    All,
+    AgentConfigMistake,
     ::testing::Values(
         Mistake{"\"edge-1\"", "\"Edge 1\"", 1, "a-z"},
         Mistake{"\"edge-1\"", "\"console\"", 1, "ledger's own"},
         Mistake{"\"bj1\"", "\"central\"", 2, "ledger's own"},
         Mistake{"agent = \"edge-1\"\n", "", 0, "agent"},
         Mistake{"event = \"event.key\"", "event = 3", 5, "event"},
-        Mistake{"[journal]\npath = \"/var/lib/journal.db\"\n", "", 0,
-                "journal"},
+        Mistake{
+            "[journal]\npath = \"/var/lib/journal.db\"\n", "", 0, "journal"},
         Mistake{"ssl://broker", "http://broker", 12, "ssl://"},
         Mistake{"ca = \"ca.crt\"\n", "", 11, "ca"},
         Mistake{"127.0.0.1:9481", "9481", 17, "host:port"},
@@ -133,11 +134,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"port = 1502", "port = 0", 24, "port"},
         Mistake{"timeout_ms = 300", "timeout_ms = 600000", 25, "timeout_ms"},
         Mistake{"\"room-2\"", "\"room-1\"", 39, "second device"},
-        Mistake{"\"room-2\"", "\"a-name-of-more-than-31-characters\"", 39,
-                "31"},
+        Mistake{
+            "\"room-2\"", "\"a-name-of-more-than-31-characters\"", 39, "31"},
         Mistake{"unit_id = 7", "unit_id = 248", 29, "unit_id"},
         Mistake{"period_ms = 0", "period_ms = -5", 30, "period_ms"},
-        Mistake{"profile = \"xy-md02\"\nunit", "profile = \"none\"\nunit", 28,
+        Mistake{"profile = \"xy-md02\"\nunit",
+                "profile = \"none\"\nunit",
+                28,
                 "cannot be used"},
         Mistake{"parity = \"even\"", "parity = \"mark\"", 36, "odd"},
         Mistake{"baud = 19200", "baud = 9", 35, "baud"},

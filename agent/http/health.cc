@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "agent/http/pages.h"
@@ -25,18 +24,17 @@ std::vector<std::string> reasons_of(const AgentSnapshot& snapshot,
                                     MonoTime now) {
   std::vector<std::string> reasons;
   if (journal_failed(snapshot, now)) {
-    reasons.push_back(fmt::format(
-        "the journal has not committed for {:.0f} s: {}",
-        seconds(now - *snapshot.journal.failing_since),
-        snapshot.journal.error));
+    reasons.push_back(
+        fmt::format("the journal has not committed for {:.0f} s: {}",
+                    seconds(now - *snapshot.journal.failing_since),
+                    snapshot.journal.error));
   } else if (now - snapshot.at.monotonic > kStalledAfter) {
     reasons.emplace_back("the loop makes no progress");
   }
   for (const StreamSnapshot& stream : snapshot.streams) {
     if (!stream.blocked_by.empty()) {
-      reasons.push_back(
-          fmt::format("the ledger refuses {}: {}", stream.name,
-                      stream.blocked_by));
+      reasons.push_back(fmt::format(
+          "the ledger refuses {}: {}", stream.name, stream.blocked_by));
     }
   }
   return reasons;
@@ -57,9 +55,9 @@ nlohmann::json device_json(const DeviceSnapshot& device) {
           {"device", device.name},
           {"polls", device.polls},
           {"failed_polls", device.failed_polls},
-          {"last_good_ms", device.last_good
-                               ? nlohmann::json(milliseconds(*device.last_good))
-                               : nlohmann::json()},
+          {"last_good_ms",
+           device.last_good ? nlohmann::json(milliseconds(*device.last_good))
+                            : nlohmann::json()},
           {"error", device.error}};
 }
 

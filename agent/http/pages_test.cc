@@ -2,7 +2,6 @@
 #include "agent/http/pages.h"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -39,7 +38,8 @@ class PagesTest : public ::testing::Test {
               return std::vector<LineSnapshot>{
                   {.name = "line-1", .connected = true, .requests = 9}};
             },
-            [] { return MqttCounters{}; }, [this] { return now_; }};
+            [] { return MqttCounters{}; },
+            [this] { return now_; }};
   }
   nlohmann::json health() {
     const HttpResponse response = health_page(sources());

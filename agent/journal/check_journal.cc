@@ -27,8 +27,7 @@ FlawOr<void> check_held(const JournalContents& contents, const Trust& trust) {
     if (row.origin.empty()) {
       continue;
     }
-    const std::string place =
-        "held " + std::string(stream_name(row.stream));
+    const std::string place = "held " + std::string(stream_name(row.stream));
     const auto checkpoint = open_checkpoint(row.checkpoint, trust);
     if (!checkpoint) {
       return std::unexpected(JournalFlaw{place, checkpoint.error().what});
@@ -68,8 +67,7 @@ FlawOr<void> check_all(SQLite::Database& db,
     report.batches += *batches;
   }
   report.signatures_checked = !options.keys.empty();
-  return options.trust ? check_held(*contents, *options.trust)
-                       : FlawOr<void>{};
+  return options.trust ? check_held(*contents, *options.trust) : FlawOr<void>{};
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 #include "agent/journal/check_journal.h"
 
 #include <fmt/format.h>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-
-#include <fstream>
 
 #include "agent/journal/journal_test_util.h"
 #include "tests/support/temporary_directory.h"
@@ -82,8 +81,8 @@ std::vector<std::string> flipped(const SQLite::Column& column) {
   }
   if (column.isInteger()) {
     for (const int bit : {0, 1, 9, 33, 62}) {
-      all.push_back(std::to_string(column.getInt64() ^
-                                   (std::int64_t{1} << bit)));
+      all.push_back(
+          std::to_string(column.getInt64() ^ (std::int64_t{1} << bit)));
     }
     all.emplace_back("NULL");
     return all;
@@ -121,14 +120,18 @@ std::vector<Flip> flips_of(SQLite::Database& db, const std::string& table) {
   while (rows.executeStep()) {
     std::string where;
     for (int i = 0; i < rows.getColumnCount(); ++i) {
-      where += fmt::format("{}{} IS {}", i == 0 ? "" : " AND ",
-                           rows.getColumnName(i), literal(rows.getColumn(i)));
+      where += fmt::format("{}{} IS {}",
+                           i == 0 ? "" : " AND ",
+                           rows.getColumnName(i),
+                           literal(rows.getColumn(i)));
     }
     for (int i = 0; i < rows.getColumnCount(); ++i) {
       for (const std::string& value : flipped(rows.getColumn(i))) {
         flips.push_back({fmt::format("UPDATE OR REPLACE {} SET {} = {} WHERE "
                                      "{}",
-                                     table, rows.getColumnName(i), value,
+                                     table,
+                                     rows.getColumnName(i),
+                                     value,
                                      where),
                          place_of(table, rows)});
       }
@@ -178,18 +181,24 @@ TEST_P(FlippedTable, AnyFlippedBit_IsNamed) {
     }
     // Undo: from the whole file, cheaper than reading the row back.
     db.exec(fmt::format("ATTACH '{}' AS whole", whole_.string()));
-    db.exec(fmt::format("DELETE FROM main.{0}; INSERT INTO main.{0} SELECT * "
-                        "FROM whole.{0}; DETACH whole",
-                        table));
+    db.exec(
+        fmt::format("DELETE FROM main.{0}; INSERT INTO main.{0} SELECT * "
+                    "FROM whole.{0}; DETACH whole",
+                    table));
   }
   EXPECT_EQ(check(path).flaw, std::nullopt) << "the undoing itself";
 }
 
-INSTANTIATE_TEST_SUITE_P(Tables, FlippedTable,
-                         ::testing::Values("meta", "streams", "epochs",
+INSTANTIATE_TEST_SUITE_P(Tables,
+                         FlippedTable,
+                         ::testing::Values("meta",
+                                           "streams",
+                                           "epochs",
                                            "record_events",
-                                           "telemetry_events", "batches",
-                                           "held", "descriptions"));
+                                           "telemetry_events",
+                                           "batches",
+                                           "held",
+                                           "descriptions"));
 
 // --- what row hashes alone would not find -----------------------------------
 

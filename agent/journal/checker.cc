@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/journal/checker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "agent/journal/columns.h"
 #include "core/event/event.h"
@@ -31,8 +30,10 @@ class ChainWalk {
   void take(Position position, ByteView event) {
     const std::string place = event_place(stream_, expected_);
     if (position != expected_) {
-      flawed(place, fmt::format("the event is missing; the next one stands at "
-                                "{}", position));
+      flawed(place,
+             fmt::format("the event is missing; the next one stands at "
+                         "{}",
+                         position));
     }
     const EpochRow* epoch = contents_.epoch_at(stream_, position);
     if (epoch == nullptr) {
@@ -81,14 +82,14 @@ class ChainWalk {
            "prev_hash is not the hash of the event before");
   }
 
-  bool is_linked(const EpochRow& epoch, const Envelope& envelope,
+  bool is_linked(const EpochRow& epoch,
+                 const Envelope& envelope,
                  ByteView event) const {
     if (!previous_) {
       return true;  // not anchored yet
     }
-    return expected_ == epoch.first_position
-               ? continues_epoch(event)
-               : envelope.prev_hash == *previous_;
+    return expected_ == epoch.first_position ? continues_epoch(event)
+                                             : envelope.prev_hash == *previous_;
   }
 
   // The first event of an epoch tells the last one of the epoch before.
@@ -103,7 +104,8 @@ class ChainWalk {
     return std::ranges::equal(head.hash, *previous_);
   }
 
-  std::optional<std::string> fault_of(const EpochRow& epoch, Position position,
+  std::optional<std::string> fault_of(const EpochRow& epoch,
+                                      Position position,
                                       const Envelope& envelope) const {
     const std::uint64_t seq = position - epoch.first_position + 1;
     if (envelope.source.text() != contents_.source) {
@@ -113,8 +115,8 @@ class ChainWalk {
       return "the stream is another one";
     }
     if (envelope.epoch != epoch.epoch) {
-      return fmt::format("the epoch is {:016x}, not {:016x}", envelope.epoch,
-                         epoch.epoch);
+      return fmt::format(
+          "the epoch is {:016x}, not {:016x}", envelope.epoch, epoch.epoch);
     }
     if (envelope.seq != seq) {
       return fmt::format("seq is {}, not {}", envelope.seq, seq);
@@ -161,7 +163,8 @@ StoredBatch read_batch(SQLite::Statement& query) {
 }
 
 BatchHeader check_header(const JournalContents& contents,
-                         const StoredBatch& row, const std::string& place) {
+                         const StoredBatch& row,
+                         const std::string& place) {
   const auto header = decode_header(row.batch.sealed.header);
   if (!header) {
     flawed(place, "header: " + header.error().what);
@@ -171,26 +174,29 @@ BatchHeader check_header(const JournalContents& contents,
   if (epoch == nullptr) {
     flawed(place, "a batch before the first epoch");
   }
-  const bool agrees =
-      header->source.text() == contents.source &&
-      header->stream == row.batch.stream && header->epoch == epoch->epoch &&
-      header->first_seq ==
-          row.batch.first_position - epoch->first_position + 1 &&
-      header->count == row.batch.count &&
-      row.batch.first_position + row.batch.count - 1 <=
-          contents.epoch_end(*epoch);
+  const bool agrees = header->source.text() == contents.source &&
+                      header->stream == row.batch.stream &&
+                      header->epoch == epoch->epoch &&
+                      header->first_seq == row.batch.first_position -
+                                               epoch->first_position + 1 &&
+                      header->count == row.batch.count &&
+                      row.batch.first_position + row.batch.count - 1 <=
+                          contents.epoch_end(*epoch);
   if (!agrees) {
     flawed(place, "the header is not that of this place");
   }
   return *header;
 }
 
-void check_batch_events(SQLite::Database& db, const StoredBatch& row,
-                        const BatchHeader& header, const std::string& place) {
+void check_batch_events(SQLite::Database& db,
+                        const StoredBatch& row,
+                        const BatchHeader& header,
+                        const std::string& place) {
   SQLite::Statement query(
-      db, fmt::format("SELECT event FROM {} WHERE position >= ? ORDER BY "
-                      "position LIMIT ?",
-                      journal_rows::event_table(row.batch.stream)));
+      db,
+      fmt::format("SELECT event FROM {} WHERE position >= ? ORDER BY "
+                  "position LIMIT ?",
+                  journal_rows::event_table(row.batch.stream)));
   query.bind(1, static_cast<std::int64_t>(row.batch.first_position));
   query.bind(2, static_cast<std::int64_t>(row.batch.count));
   std::vector<Bytes> events;
@@ -205,7 +211,8 @@ void check_batch_events(SQLite::Database& db, const StoredBatch& row,
   }
 }
 
-void check_signature(const StoredBatch& row, std::span<const PublicKey> keys,
+void check_signature(const StoredBatch& row,
+                     std::span<const PublicKey> keys,
                      const std::string& place) {
   const Bytes input = batch_signing_input(row.batch.sealed.header);
   const bool good = std::ranges::any_of(keys, [&](const PublicKey& key) {
@@ -217,7 +224,8 @@ void check_signature(const StoredBatch& row, std::span<const PublicKey> keys,
 }
 
 // What the row says of delivery against the stream's delivered mark.
-void check_delivered(const JournalContents& contents, const StoredBatch& row,
+void check_delivered(const JournalContents& contents,
+                     const StoredBatch& row,
                      const std::string& place) {
   const Mark& mark = contents.marks[slot_of(row.batch.stream)];
   const Position last = row.batch.first_position + row.batch.count - 1;
@@ -228,8 +236,9 @@ void check_delivered(const JournalContents& contents, const StoredBatch& row,
   const bool expected = last <= mark.delivered && !stopped;
   if (row.first_index.has_value() != row.delivered_us.has_value() ||
       row.first_index.has_value() != expected) {
-    flawed(place, expected ? "below the delivered mark, without a log index"
-                           : "has a log index and was not delivered");
+    flawed(place,
+           expected ? "below the delivered mark, without a log index"
+                    : "has a log index and was not delivered");
   }
   if (!stopped && row.batch.first_position <= mark.delivered &&
       last > mark.delivered) {
@@ -239,8 +248,10 @@ void check_delivered(const JournalContents& contents, const StoredBatch& row,
 
 // Batches follow each other without holes, but rows that were never cut: the
 // end of a stopped epoch.
-void check_adjacent(const JournalContents& contents, Position expected,
-                    const StoredBatch& row, const std::string& place) {
+void check_adjacent(const JournalContents& contents,
+                    Position expected,
+                    const StoredBatch& row,
+                    const std::string& place) {
   if (row.batch.first_position == expected) {
     return;
   }
@@ -257,14 +268,16 @@ void check_adjacent(const JournalContents& contents, Position expected,
 }  // namespace
 
 FlawOr<void> check_events(SQLite::Database& db,
-                          const JournalContents& contents, Stream stream,
+                          const JournalContents& contents,
+                          Stream stream,
                           Position from) {
   return catching([&] {
     const Mark& mark = contents.marks[slot_of(stream)];
     SQLite::Statement query(
-        db, fmt::format("SELECT position, event FROM {} WHERE position >= ? OR "
-                        "position <= ? ORDER BY position",
-                        journal_rows::event_table(stream)));
+        db,
+        fmt::format("SELECT position, event FROM {} WHERE position >= ? OR "
+                    "position <= ? ORDER BY position",
+                    journal_rows::event_table(stream)));
     query.bind(1, static_cast<std::int64_t>(from));
     query.bind(2, static_cast<std::int64_t>(mark.pruned));
     ChainWalk walk(contents, stream, from);
@@ -277,7 +290,8 @@ FlawOr<void> check_events(SQLite::Database& db,
 
 FlawOr<std::uint64_t> check_batches(SQLite::Database& db,
                                     const JournalContents& contents,
-                                    Stream stream, Position from,
+                                    Stream stream,
+                                    Position from,
                                     const BatchCheck& check) {
   return catching([&] {
     const Mark& mark = contents.marks[slot_of(stream)];

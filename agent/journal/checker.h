@@ -4,7 +4,6 @@
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
-
 #include <cstdint>
 #include <span>
 
@@ -15,8 +14,10 @@ namespace strongroom {
 /// Walks the events of a stream from `from` to the tail: presence, envelope,
 /// numbering, chain and the tail's hash. The chain begins unanchored at `from`
 /// unless that is the first of an epoch.
-FlawOr<void> check_events(SQLite::Database& db, const JournalContents& contents,
-                          Stream stream, Position from);
+FlawOr<void> check_events(SQLite::Database& db,
+                          const JournalContents& contents,
+                          Stream stream,
+                          Position from);
 
 /// Walks the batches of a stream from the first one at or after `from`: row
 /// hash, header against rows, contiguity, what is marked delivered. With
@@ -27,7 +28,8 @@ struct BatchCheck {
 };
 FlawOr<std::uint64_t> check_batches(SQLite::Database& db,
                                     const JournalContents& contents,
-                                    Stream stream, Position from,
+                                    Stream stream,
+                                    Position from,
                                     const BatchCheck& check);
 
 }  // namespace strongroom

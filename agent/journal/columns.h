@@ -5,7 +5,6 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
-
 #include <string>
 #include <type_traits>
 
@@ -41,7 +40,9 @@ auto catching(F body) -> FlawOr<decltype(body())> {
 inline std::string place_of(std::string_view table, Stream stream) {
   return fmt::format("{} {}", table, stream_name(stream));
 }
-inline std::string place_of(std::string_view table, Stream stream, Position at) {
+inline std::string place_of(std::string_view table,
+                            Stream stream,
+                            Position at) {
   return fmt::format("{} {} {}", table, stream_name(stream), at);
 }
 inline std::string event_place(Stream stream, Position at) {
@@ -72,8 +73,9 @@ inline int small_number(const SQLite::Column& column,
   return static_cast<int>(value);
 }
 
-inline Hash hash_column(const SQLite::Column& column, const std::string& place,
-                 std::string_view name) {
+inline Hash hash_column(const SQLite::Column& column,
+                        const std::string& place,
+                        std::string_view name) {
   const auto hash = hash_from(blob(column));
   if (!hash) {
     flawed(place, fmt::format("{} is not 32 bytes long", name));
@@ -81,14 +83,16 @@ inline Hash hash_column(const SQLite::Column& column, const std::string& place,
   return *hash;
 }
 
-inline void require_row_hash(const SQLite::Column& column, const Hash& expected,
-                      const std::string& place) {
+inline void require_row_hash(const SQLite::Column& column,
+                             const Hash& expected,
+                             const std::string& place) {
   if (hash_column(column, place, "row_hash") != expected) {
     flawed(place, "the row differs from its row_hash");
   }
 }
 
-inline Stream agent_stream(const SQLite::Column& column, std::string_view table) {
+inline Stream agent_stream(const SQLite::Column& column,
+                           std::string_view table) {
   const std::int64_t value = column.getInt64();
   if (value != 1 && value != 2) {
     flawed(std::string(table), fmt::format("a row of stream {}", value));

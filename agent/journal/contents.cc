@@ -24,8 +24,10 @@ std::string schema_text(SQLite::Database& db) {
 void check_schema(SQLite::Database& db) {
   const int version = db.execAndGet("PRAGMA user_version").getInt();
   if (version != journal_rows::kSchemaVersion) {
-    flawed("file", fmt::format("schema version {}, not {}", version,
-                               journal_rows::kSchemaVersion));
+    flawed("file",
+           fmt::format("schema version {}, not {}",
+                       version,
+                       journal_rows::kSchemaVersion));
   }
   SQLite::Database fresh(":memory:",
                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
@@ -92,8 +94,7 @@ void check_epoch_order(const JournalContents& contents, Stream stream) {
     flawed(place_of("epochs", stream), "the first epoch is missing");
   }
   for (const EpochRow& row : epochs) {
-    const std::string place =
-        place_of("epochs", stream, row.first_position);
+    const std::string place = place_of("epochs", stream, row.first_position);
     if (row.first_position > mark.tail) {
       flawed(place, "an epoch without events");
     }
@@ -137,8 +138,8 @@ void load_held(SQLite::Database& db, JournalContents& contents) {
     row.stream = agent_stream(query.getColumn(0), "held");
     row.origin = text(query.getColumn(1));
     row.checkpoint = text(query.getColumn(2));
-    require_row_hash(query.getColumn(3), row_hash(row),
-                     place_of("held", row.stream));
+    require_row_hash(
+        query.getColumn(3), row_hash(row), place_of("held", row.stream));
     contents.held[slot_of(row.stream)] = row;
   }
   for (const Stream stream : kAgentStreams) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
-
 #include <array>
 #include <expected>
 #include <map>

@@ -50,7 +50,8 @@ class FakeJournal final : public Journal {
                               : std::optional<CutBatch>(found->second);
   }
 
-  JournalResult<std::vector<Bytes>> events(Stream stream, Position first,
+  JournalResult<std::vector<Bytes>> events(Stream stream,
+                                           Position first,
                                            std::size_t max_count,
                                            std::size_t max_bytes) override {
     ++reads;
@@ -129,8 +130,8 @@ class FakeJournal final : public Journal {
       }
     }
     for (std::size_t slot = 0; slot < rows.size(); ++slot) {
-      rows[slot].insert(rows[slot].end(), turn.events[slot].begin(),
-                        turn.events[slot].end());
+      rows[slot].insert(
+          rows[slot].end(), turn.events[slot].begin(), turn.events[slot].end());
     }
     for (const CutBatch& batch : turn.batches) {
       auto& all = batches[slot_of(batch.stream)];

@@ -78,8 +78,8 @@ struct DescriptionRow {
 struct JournalTransaction {
   /// One more than the last one's; a repeated number is a repeated attempt.
   std::uint64_t number = 0;
-  std::vector<EpochRow> epochs;         // new ones
-  std::vector<EpochRow> stopped;        // now with stopped_at
+  std::vector<EpochRow> epochs;              // new ones
+  std::vector<EpochRow> stopped;             // now with stopped_at
   std::array<std::vector<Bytes>, 2> events;  // appended at the tail, by slot
   std::vector<CutBatch> batches;
   std::vector<Delivery> deliveries;
@@ -98,7 +98,7 @@ struct StreamState {
   Position tail = 0;             // 0: nothing was ever written
   Hash tail_hash{};
   WallTime tail_recorded{};  // of the tail's event
-  Position cut = 0;  // the end of the newest batch
+  Position cut = 0;          // the end of the newest batch
   Position delivered = 0;
   std::string held_origin;  // empty: no checkpoint is held
   std::string held_checkpoint;

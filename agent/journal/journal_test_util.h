@@ -35,11 +35,16 @@ class Writer {
         number_(opened.state.last_transaction),
         tails_{opened.state.streams[0].tail, opened.state.streams[1].tail} {}
 
-  void open_epoch(Stream stream, std::uint64_t epoch, TestSource& source,
+  void open_epoch(Stream stream,
+                  std::uint64_t epoch,
+                  TestSource& source,
                   const TestSource* before = nullptr) {
-    turn_.epochs.push_back(
-        {stream, epoch, tails_[slot_of(stream)] + 1,
-         strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START, 0, {}});
+    turn_.epochs.push_back({stream,
+                            epoch,
+                            tails_[slot_of(stream)] + 1,
+                            strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START,
+                            0,
+                            {}});
     EventMessage event = testing_log::epoch_opened();
     if (before != nullptr) {
       auto& body = event.body.epoch_opened;
@@ -60,23 +65,39 @@ class Writer {
     }
   }
   /// Cuts rows that are journalled or stand in this turn.
-  TestBatch cut(Stream stream, Position first, std::uint32_t count,
-                const std::vector<Bytes>& events, std::uint64_t epoch,
-                std::uint64_t first_seq, const Signer& signer) {
+  TestBatch cut(Stream stream,
+                Position first,
+                std::uint32_t count,
+                const std::vector<Bytes>& events,
+                std::uint64_t epoch,
+                std::uint64_t first_seq,
+                const Signer& signer) {
     TestBatch batch;
     batch.events = events;
-    batch.cut = cut_batch(kSource, stream, epoch, first_seq,
-                          decode_envelope(events[0])->prev_hash, batch.views(),
+    batch.cut = cut_batch(kSource,
+                          stream,
+                          epoch,
+                          first_seq,
+                          decode_envelope(events[0])->prev_hash,
+                          batch.views(),
                           signer);
     batch.header = *decode_header(batch.cut.header);
     turn_.batches.push_back({stream, first, count, batch.cut});
     return batch;
   }
-  void deliver(Stream stream, Position first, std::uint32_t count,
-               std::uint64_t index, const std::string& note) {
+  void deliver(Stream stream,
+               Position first,
+               std::uint32_t count,
+               std::uint64_t index,
+               const std::string& note) {
     turn_.deliveries.push_back(
-        {stream, first, count, index, kNow,
-         Origin{"ledger.example", "bj1", stream, 1}.text(), note});
+        {stream,
+         first,
+         count,
+         index,
+         kNow,
+         Origin{"ledger.example", "bj1", stream, 1}.text(),
+         note});
   }
   JournalTransaction& turn() { return turn_; }
   JournalResult<void> try_commit() {
@@ -122,8 +143,8 @@ inline void write_sample(const std::filesystem::path& path) {
 
   TestLog record_log("ledger.example/bj1/record/1");
   TestLog telemetry_log("ledger.example/bj1/telemetry/1");
-  record_log.append(writer.cut(Stream::kRecord, 1, 2, {r[0], r[1]}, kEpochOne,
-                               1, *key));
+  record_log.append(
+      writer.cut(Stream::kRecord, 1, 2, {r[0], r[1]}, kEpochOne, 1, *key));
   writer.cut(Stream::kRecord, 3, 2, {r[2], r[3]}, kEpochOne, 3, *key);
   telemetry_log.append(
       writer.cut(Stream::kTelemetry, 1, 1, {t[0]}, kEpochOne, 1, *key));
@@ -131,18 +152,30 @@ inline void write_sample(const std::filesystem::path& path) {
   telemetry_log.append(
       writer.cut(Stream::kTelemetry, 4, 1, {t[3]}, kEpochTwo, 1, *key));
   writer.commit();
-  writer.deliver(Stream::kRecord, 1, 2, 0,
+  writer.deliver(Stream::kRecord,
+                 1,
+                 2,
+                 0,
                  sign_checkpoint(record_log.checkpoint(), *log_key));
-  writer.deliver(Stream::kTelemetry, 1, 1, 0,
+  writer.deliver(Stream::kTelemetry,
+                 1,
+                 1,
+                 0,
                  sign_checkpoint(telemetry_log.checkpoint(2), *log_key));
   writer.turn().stopped.push_back(
-      {Stream::kTelemetry, kEpochOne, 1,
-       strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START, 2,
+      {Stream::kTelemetry,
+       kEpochOne,
+       1,
+       strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START,
+       2,
        strongroom_v1_RefusalReason_REFUSAL_REASON_CHAIN});
   writer.turn().descriptions.push_back(
       {"room-1", kEpochOne, 2, sha256(as_bytes("description"))});
   writer.commit();
-  writer.deliver(Stream::kTelemetry, 4, 1, 2,
+  writer.deliver(Stream::kTelemetry,
+                 4,
+                 1,
+                 2,
                  sign_checkpoint(telemetry_log.checkpoint(), *log_key));
   writer.commit();
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start: what is whole goes on, what is not is set aside with its bytes.
-#include <fmt/format.h>
-#include <sqlite3.h>
-#include <unistd.h>
-
 #include <array>
+#include <fmt/format.h>
 #include <fstream>
+#include <sqlite3.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "agent/journal/checker.h"
 #include "agent/journal/columns.h"
@@ -35,8 +34,10 @@ std::string time_suffix(WallTime now) {
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z",
                      static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
+                     static_cast<unsigned>(date.day()),
+                     time.hours().count(),
+                     time.minutes().count(),
+                     time.seconds().count());
 }
 
 // Renames the file, its WAL and its shared memory, whichever are there; the
@@ -45,8 +46,8 @@ std::string time_suffix(WallTime now) {
 Result<fs::path> set_aside(const fs::path& path, WallTime now) {
   const std::string base = path.string() + ".set-aside-" + time_suffix(now);
   fs::path target = base;
-  for (int attempt = 2; fs::exists(target) ||
-                        fs::exists(with_suffix(target, "-wal"));
+  for (int attempt = 2;
+       fs::exists(target) || fs::exists(with_suffix(target, "-wal"));
        ++attempt) {
     target = fmt::format("{}-{}", base, attempt);
   }
@@ -58,14 +59,15 @@ Result<fs::path> set_aside(const fs::path& path, WallTime now) {
     }
     fs::rename(from, with_suffix(target, suffix), error);
     if (error) {
-      return fault(fmt::format("{}: cannot be set aside: {}", from.string(),
-                               error.message()));
+      return fault(fmt::format(
+          "{}: cannot be set aside: {}", from.string(), error.message()));
     }
   }
   return target;
 }
 
-void add_meta(SQLite::Database& db, const std::string& key,
+void add_meta(SQLite::Database& db,
+              const std::string& key,
               const std::string& value) {
   SQLite::Statement insert(db, "INSERT INTO meta VALUES (?, ?, ?)");
   const Hash hash = row_hash(key, value);
@@ -75,7 +77,8 @@ void add_meta(SQLite::Database& db, const std::string& key,
   insert.exec();
 }
 
-void create_tables(SQLite::Database& db, const Source& source,
+void create_tables(SQLite::Database& db,
+                   const Source& source,
                    strongroom_v1_EpochReason because,
                    const std::string& aside) {
   SQLite::Transaction transaction(db);
@@ -128,9 +131,9 @@ FlawOr<JournalContents> check_start(SQLite::Database& db) {
 }
 
 WallTime recorded_at(SQLite::Database& db, Stream stream, Position position) {
-  SQLite::Statement query(
-      db, fmt::format("SELECT event FROM {} WHERE position = ?",
-                      journal_rows::event_table(stream)));
+  SQLite::Statement query(db,
+                          fmt::format("SELECT event FROM {} WHERE position = ?",
+                                      journal_rows::event_table(stream)));
   query.bind(1, static_cast<std::int64_t>(position));
   if (!query.executeStep()) {
     return {};
@@ -210,8 +213,8 @@ OpenedJournal continue_with(WriterDatabase file,
 
 Result<Attempt> examine(WriterDatabase file, const Source& source) {
   // Closing must not fold the WAL of a damaged file into it.
-  sqlite3_db_config(file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                    nullptr);
+  sqlite3_db_config(
+      file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   Attempt attempt;
   auto contents = check_start(file.db());
   if (!contents) {
@@ -225,17 +228,17 @@ Result<Attempt> examine(WriterDatabase file, const Source& source) {
     return fault(fmt::format(
         "the journal belongs to {}, not to {}; move it away or mend the "
         "configuration",
-        contents->source, source.text()));
+        contents->source,
+        source.text()));
   }
-  sqlite3_db_config(file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
-                    nullptr);
+  sqlite3_db_config(
+      file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   attempt.opened = continue_with(std::move(file), *contents);
   return attempt;
 }
 
 Result<Attempt> try_existing(const fs::path& path, const Source& source) {
-  auto file =
-      WriterDatabase::open(path, journal_rows::kApplicationId, false);
+  auto file = WriterDatabase::open(path, journal_rows::kApplicationId, false);
   if (file) {
     try {
       if (has_tables(file->db())) {
@@ -255,7 +258,8 @@ Result<Attempt> try_existing(const fs::path& path, const Source& source) {
   return Attempt{std::nullopt, file.error().what, {}};
 }
 
-Result<OpenedJournal> begin_anew(const fs::path& path, const Source& source,
+Result<OpenedJournal> begin_anew(const fs::path& path,
+                                 const Source& source,
                                  strongroom_v1_EpochReason because,
                                  const std::string& aside) {
   auto file = WriterDatabase::open(path, journal_rows::kApplicationId, true);
@@ -281,11 +285,13 @@ bool is_there(const fs::path& path) {
 
 }  // namespace
 
-Result<OpenedJournal> open_journal(const fs::path& path, const Source& source,
+Result<OpenedJournal> open_journal(const fs::path& path,
+                                   const Source& source,
                                    WallTime now) {
   const bool used_before = fs::exists(with_suffix(path, ".lock"));
-  auto because = used_before ? strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_LOST
-                             : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
+  auto because = used_before
+                     ? strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_LOST
+                     : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
   Attempt attempt;
   if (is_there(path)) {
     auto existing = try_existing(path, source);

@@ -26,7 +26,8 @@ std::int64_t signed_of(std::uint64_t value) {
 }
 
 void bind(SQLite::Statement& statement, int at, ByteView bytes) {
-  statement.bindNoCopy(at, static_cast<const void*>(bytes.data()),
+  statement.bindNoCopy(at,
+                       static_cast<const void*>(bytes.data()),
                        static_cast<int>(bytes.size()));
 }
 
@@ -149,8 +150,7 @@ void SqliteJournal::write(const JournalTransaction& turn, Marks& marks) {
     write_epoch(row);
   }
   for (const Stream stream : kAgentStreams) {
-    write_events(stream, turn.events[slot_of(stream)],
-                 marks[slot_of(stream)]);
+    write_events(stream, turn.events[slot_of(stream)], marks[slot_of(stream)]);
   }
   for (const CutBatch& batch : turn.batches) {
     write_batch(batch);
@@ -219,8 +219,7 @@ void SqliteJournal::write_delivery(const Delivery& delivery, Mark& mark) {
   }
   check(found->has_value(), "a delivered batch was never journalled");
   const std::int64_t at_us = delivery.at.time_since_epoch().count();
-  const Hash hash =
-      row_hash(StoredBatch{**found, delivery.first_index, at_us});
+  const Hash hash = row_hash(StoredBatch{**found, delivery.first_index, at_us});
   SQLite::Statement& update = statements_->deliver;
   const Using guard(update);
   bind(update, 1, delivery.first_index);
@@ -292,9 +291,10 @@ JournalResult<std::optional<CutBatch>> SqliteJournal::batch_at(Stream stream,
   }
 }
 
-JournalResult<std::vector<Bytes>> SqliteJournal::events(
-    Stream stream, Position first, std::size_t max_count,
-    std::size_t max_bytes) {
+JournalResult<std::vector<Bytes>> SqliteJournal::events(Stream stream,
+                                                        Position first,
+                                                        std::size_t max_count,
+                                                        std::size_t max_bytes) {
   try {
     SQLite::Statement& query = stream == Stream::kRecord
                                    ? statements_->read_record
@@ -306,8 +306,8 @@ JournalResult<std::vector<Bytes>> SqliteJournal::events(
     std::size_t bytes = 0;
     while (query.executeStep()) {
       if (number(query.getColumn(0)) != first + events.size()) {
-        return broken(fmt::format("{} {} is missing", stream_name(stream),
-                                  first + events.size()));
+        return broken(fmt::format(
+            "{} {} is missing", stream_name(stream), first + events.size()));
       }
       const ByteView event = blob(query.getColumn(1));
       bytes += event.size();
@@ -341,7 +341,8 @@ JournalResult<std::uint64_t> SqliteJournal::prune(WallTime before) {
   return gone;
 }
 
-std::uint64_t SqliteJournal::prune_stream(Stream stream, WallTime before,
+std::uint64_t SqliteJournal::prune_stream(Stream stream,
+                                          WallTime before,
                                           Mark& mark) {
   // The newest delivered batch stays: the start anchors the chain on rows.
   SQLite::Statement query(
@@ -366,14 +367,18 @@ std::uint64_t SqliteJournal::prune_stream(Stream stream, WallTime before,
   }
   const std::string end = std::to_string(mark.pruned);
   file_.db().exec(fmt::format("DELETE FROM {} WHERE position <= {}",
-                              journal_rows::event_table(stream), end));
+                              journal_rows::event_table(stream),
+                              end));
   file_.db().exec(fmt::format(
       "DELETE FROM batches WHERE stream = {} AND first_position <= {}",
-      static_cast<int>(stream), end));
+      static_cast<int>(stream),
+      end));
   write_mark(mark);
   return mark.pruned - old;
 }
 
-void SqliteJournal::checkpoint() { file_.checkpoint(); }
+void SqliteJournal::checkpoint() {
+  file_.checkpoint();
+}
 
 }  // namespace strongroom

@@ -22,7 +22,8 @@ class SqliteJournal final : public Journal {
   JournalResult<void> commit(const JournalTransaction& turn) override;
   JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                   Position first) override;
-  JournalResult<std::vector<Bytes>> events(Stream stream, Position first,
+  JournalResult<std::vector<Bytes>> events(Stream stream,
+                                           Position first,
                                            std::size_t max_count,
                                            std::size_t max_bytes) override;
   JournalResult<std::uint64_t> prune(WallTime before) override;
@@ -33,14 +34,16 @@ class SqliteJournal final : public Journal {
   struct Statements;
 
   void write(const JournalTransaction& turn, Marks& marks);
-  void write_events(Stream stream, const std::vector<Bytes>& events,
+  void write_events(Stream stream,
+                    const std::vector<Bytes>& events,
                     journal_rows::Mark& mark);
   void write_epoch(const EpochRow& row);
   void write_batch(const CutBatch& batch);
   void write_delivery(const Delivery& delivery, journal_rows::Mark& mark);
   void write_description(const DescriptionRow& row);
   void write_mark(const journal_rows::Mark& mark);
-  std::uint64_t prune_stream(Stream stream, WallTime before,
+  std::uint64_t prune_stream(Stream stream,
+                             WallTime before,
                              journal_rows::Mark& mark);
   bool stands(std::uint64_t number);
 
@@ -66,6 +69,7 @@ struct OpenedJournal {
 /// `<path>.set-aside-<time>`. Faults: another process holds it, it belongs to
 /// another source, the directory cannot be written.
 Result<OpenedJournal> open_journal(const std::filesystem::path& path,
-                                   const Source& source, WallTime now);
+                                   const Source& source,
+                                   WallTime now);
 
 }  // namespace strongroom

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/journal/sqlite_journal.h"
 
+#include <csignal>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-
-#include <csignal>
 
 #include "agent/journal/check_journal.h"
 #include "agent/journal/journal_test_util.h"
@@ -114,10 +113,12 @@ TEST_F(SqliteJournalTest, Open_TornFile_IsSetAsideWithItsBytes) {
   EXPECT_EQ(*read_file(set_aside()[0]), torn);
 }
 
-TEST_F(SqliteJournalTest, Open_AlteredOwedEvent_IsSetAside_AndTellsThePrevious) {
+TEST_F(SqliteJournalTest,
+       Open_AlteredOwedEvent_IsSetAside_AndTellsThePrevious) {
   write_sample(path_);
-  damage("UPDATE record_events SET event = substr(event, 1, 60) || x'00' || "
-         "substr(event, 62) WHERE position = 5");
+  damage(
+      "UPDATE record_events SET event = substr(event, 1, 60) || x'00' || "
+      "substr(event, 62) WHERE position = 5");
   OpenedJournal opened = open(path_);
   EXPECT_EQ(opened.opened_because, kCorrupt);
   EXPECT_TRUE(opened.damage.starts_with("record 5")) << opened.damage;
@@ -355,8 +356,7 @@ TEST_F(PruneTest, YoungRowsStay) {
 }
 
 TEST_F(PruneTest, OldDeliveredRowsGo_TheNewestBatchAndOwedRowsStay) {
-  const auto gone =
-      opened_.journal->prune(kNow + std::chrono::microseconds(1));
+  const auto gone = opened_.journal->prune(kNow + std::chrono::microseconds(1));
   ASSERT_TRUE(gone.has_value()) << gone.error().what;
   EXPECT_EQ(*gone, 5U);
   EXPECT_EQ(opened_.journal->events(Stream::kRecord, 6, 10, 1 << 20)->size(),

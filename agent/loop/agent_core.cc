@@ -16,7 +16,8 @@ WallTime high_water(const JournalState& state) {
 
 // The log that a stream follows: the one whose checkpoint is held, else the
 // first generation.
-Origin log_of(const AgentOptions& options, const StreamState& state,
+Origin log_of(const AgentOptions& options,
+              const StreamState& state,
               Stream stream) {
   const auto held = Origin::parse(state.held_origin);
   return held.value_or(
@@ -39,24 +40,36 @@ Position base_of(const StreamState& state) {
   return base;
 }
 
-Sender make_sender(const AgentOptions& options, const JournalState& state,
-                   const AgentPorts& ports, Stream stream) {
+Sender make_sender(const AgentOptions& options,
+                   const JournalState& state,
+                   const AgentPorts& ports,
+                   Stream stream) {
   const StreamState& found = state.streams[slot_of(stream)];
-  return Sender(stream, options.source, log_of(options, found, stream),
-                options.trust, base_of(found), found.held_checkpoint,
-                ports.jitter, options.sender);
+  return Sender(stream,
+                options.source,
+                log_of(options, found, stream),
+                options.trust,
+                base_of(found),
+                found.held_checkpoint,
+                ports.jitter,
+                options.sender);
 }
 
 }  // namespace
 
-AgentCore::AgentCore(AgentOptions options, const JournalState& state,
-                     StartReport start, AgentPorts ports)
+AgentCore::AgentCore(AgentOptions options,
+                     const JournalState& state,
+                     StartReport start,
+                     AgentPorts ports)
     : options_(std::move(options)),
       start_(std::move(start)),
       ports_(std::move(ports)),
       clock_(high_water(state)),
       recorder_(options_.source, state, ports_.random),
-      outbox_(options_.source, recorder_, ports_.journal, ports_.signer,
+      outbox_(options_.source,
+              recorder_,
+              ports_.journal,
+              ports_.signer,
               {state.streams[0].cut, state.streams[1].cut}),
       telemetry_(options_.devices, options_.windows),
       senders_{make_sender(options_, state, ports_, Stream::kRecord),
@@ -101,10 +114,13 @@ void AgentCore::open_epoch(strongroom_v1_EpochReason reason,
 }
 
 void AgentCore::poll_done(const PollDone& poll) {
-  const bool known = telemetry_.take(
-      {poll.device, clock_.at(poll.monotonic), poll.samples, poll.round_trip,
-       poll.error},
-      recorder_, now_);
+  const bool known = telemetry_.take({poll.device,
+                                      clock_.at(poll.monotonic),
+                                      poll.samples,
+                                      poll.round_trip,
+                                      poll.error},
+                                     recorder_,
+                                     now_);
   if (!known || !is_connected_) {
     return;
   }
@@ -205,7 +221,8 @@ void AgentCore::record_step(const ClockStep& step) {
   recorder_.record(Stream::kRecord, event, now_);
 }
 
-void AgentCore::record_finding(const Suspicion& suspicion, Stream stream,
+void AgentCore::record_finding(const Suspicion& suspicion,
+                               Stream stream,
                                std::string_view subject) {
   ++findings_;
   const auto count =
@@ -244,8 +261,8 @@ void AgentCore::pump() {
   for (const Stream stream : kAgentStreams) {
     const SenderState state = sender(stream).state();
     SenderState& shown = shown_states_[slot_of(stream)];
-    status_due_ |= (state == SenderState::kBlocked) !=
-                   (shown == SenderState::kBlocked);
+    status_due_ |=
+        (state == SenderState::kBlocked) != (shown == SenderState::kBlocked);
     shown = state;
   }
 }
@@ -278,9 +295,13 @@ void AgentCore::apply(Stream, TransmitBatch& effect) {
 }
 
 void AgentCore::apply(Stream stream, BatchProven& effect) {
-  recorder_.pending().deliveries.push_back(
-      {stream, effect.first_position, effect.count, effect.first_index,
-       now_.wall, sender(stream).log().text(), std::move(effect.checkpoint)});
+  recorder_.pending().deliveries.push_back({stream,
+                                            effect.first_position,
+                                            effect.count,
+                                            effect.first_index,
+                                            now_.wall,
+                                            sender(stream).log().text(),
+                                            std::move(effect.checkpoint)});
 }
 
 void AgentCore::apply(Stream stream, Suspicion& effect) {
@@ -295,10 +316,9 @@ void AgentCore::apply(Stream stream, EpochRefused& effect) {
       return;  // the sender stays blocked and asks again
     }
     last_refused_epoch_ = now_.monotonic;
-    const auto reason =
-        lacks(stream, effect.newest)
-            ? strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK
-            : strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
+    const auto reason = lacks(stream, effect.newest)
+                            ? strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK
+                            : strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
     open_epoch(reason, recorder_.heads());
     telemetry_.describe(recorder_, now_);
   }
@@ -329,8 +349,8 @@ bool AgentCore::lacks(Stream stream,
   }
   const auto ours = ports_.journal.batch_at(
       stream, row->first_position + header->first_seq - 1);
-  return ours && (!ours->has_value() ||
-                  (*ours)->sealed.header != newest->header);
+  return ours &&
+         (!ours->has_value() || (*ours)->sealed.header != newest->header);
 }
 
 }  // namespace strongroom

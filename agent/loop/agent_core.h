@@ -70,8 +70,10 @@ inline constexpr std::chrono::microseconds kStatusInterval =
 /// committed() with it. Not thread-safe.
 class AgentCore {
  public:
-  AgentCore(AgentOptions options, const JournalState& state,
-            StartReport start, AgentPorts ports);
+  AgentCore(AgentOptions options,
+            const JournalState& state,
+            StartReport start,
+            AgentPorts ports);
 
   /// Begins a turn. The first one opens or continues the epoch.
   void begin(const Now& machine);
@@ -95,7 +97,8 @@ class AgentCore {
  private:
   void start();
   void record_step(const ClockStep& step);
-  void record_finding(const Suspicion& suspicion, Stream stream,
+  void record_finding(const Suspicion& suspicion,
+                      Stream stream,
                       std::string_view subject);
   void open_epoch(strongroom_v1_EpochReason reason, const ChainHeads& previous);
   void pump();

@@ -23,9 +23,11 @@ class AgentCoreTest : public ::testing::Test {
  protected:
   AgentCoreTest()
       : record_log_({"ledger.example", "bj1", Stream::kRecord, 1},
-                    *rig_.log_key, rig_.key->public_key()),
+                    *rig_.log_key,
+                    rig_.key->public_key()),
         telemetry_log_({"ledger.example", "bj1", Stream::kTelemetry, 1},
-                       *rig_.log_key, rig_.key->public_key()) {}
+                       *rig_.log_key,
+                       rig_.key->public_key()) {}
 
   std::vector<Publish> connect() {
     return rig_.turn([this] { rig_.core->connected(); });
@@ -67,8 +69,7 @@ TEST_F(AgentCoreTest, FirstTurn_OpensTheEpochBootsAndDescribes) {
   rig_.turn();
   EXPECT_EQ(rig_.bodies(Stream::kRecord),
             (std::vector<pb_size_t>{kOpened, kBoot, kDescribed, kDescribed}));
-  EXPECT_EQ(rig_.bodies(Stream::kTelemetry),
-            (std::vector<pb_size_t>{kOpened}));
+  EXPECT_EQ(rig_.bodies(Stream::kTelemetry), (std::vector<pb_size_t>{kOpened}));
   const auto record = rig_.events(Stream::kRecord);
   const auto telemetry = rig_.events(Stream::kTelemetry);
   EXPECT_EQ(record[0].epoch, telemetry[0].epoch) << "one id for both streams";
@@ -102,8 +103,8 @@ TEST_F(AgentCoreTest, Restart_WithAnotherProfile_DescribesThatDevice) {
   rig_.turn();
   EXPECT_EQ(rig_.count(Stream::kRecord, kDescribed), 3U);
   poll("room-2");
-  EXPECT_EQ(
-      rig_.events(Stream::kTelemetry).back().body.windows.described_seq, 6U);
+  EXPECT_EQ(rig_.events(Stream::kTelemetry).back().body.windows.described_seq,
+            6U);
 }
 
 TEST_F(AgentCoreTest, Start_AfterDamage_SaysWhyAndNamesTheFile) {
@@ -216,8 +217,7 @@ TEST_F(AgentCoreTest, ClockSteppedBack_TimeInEventsNeverGoesBack) {
 TEST_F(AgentCoreTest, StartBelowTheJournal_IsAStep) {
   rig_.start();
   rig_.turn();
-  const std::int64_t before =
-      rig_.events(Stream::kRecord).back().recorded_us;
+  const std::int64_t before = rig_.events(Stream::kRecord).back().recorded_us;
   rig_.now.wall -= 1000s;
   rig_.start();
   rig_.turn();
@@ -298,8 +298,7 @@ TEST_F(AgentCoreTest, FullWindow_EventsGatherIntoOneBatch) {
   view.events = {rows[0]};
   view.resync = true;
   const auto sent = rig_.turn([&] {
-    rig_.core->ack_arrived(
-        encode_ack(telemetry_log_.take(encode_batch(view))));
+    rig_.core->ack_arrived(encode_ack(telemetry_log_.take(encode_batch(view))));
   });
   const auto batches = AgentRig::of(UplinkTopic::kBatch, sent);
   ASSERT_EQ(batches.size(), 1U);
@@ -382,8 +381,8 @@ TEST_F(AgentCoreTest, GarbageForAnAck_IsCounted) {
 TEST_F(AgentCoreTest, UnknownSource_OneFindingAnHour) {
   rig_.start();
   rig_.turn();
-  record_log_.refuse_all = refusal(
-      strongroom_v1_RefusalReason_REFUSAL_REASON_UNKNOWN_SOURCE);
+  record_log_.refuse_all =
+      refusal(strongroom_v1_RefusalReason_REFUSAL_REASON_UNKNOWN_SOURCE);
   telemetry_log_.refuse_all = record_log_.refuse_all;
   auto effects = connect();
   for (int i = 0; i < 60; ++i) {
@@ -415,8 +414,14 @@ TEST_F(AgentCoreTest, RefusedChain_OpensAnEpoch_KeepsTheRows_AndGoesOnThere) {
 
   const auto record = rig_.events(Stream::kRecord);
   ASSERT_EQ(rig_.bodies(Stream::kRecord),
-            (std::vector<pb_size_t>{kOpened, kBoot, kDescribed, kDescribed,
-                                    kOpened, kDescribed, kDescribed, kFinding}));
+            (std::vector<pb_size_t>{kOpened,
+                                    kBoot,
+                                    kDescribed,
+                                    kDescribed,
+                                    kOpened,
+                                    kDescribed,
+                                    kDescribed,
+                                    kFinding}));
   EXPECT_NE(record[4].epoch, old_epoch);
   EXPECT_EQ(record[4].seq, 1U);
   EXPECT_EQ(record[4].body.epoch_opened.reason,
@@ -476,8 +481,9 @@ TEST_F(AgentCoreTest, HeaderOfOursThatTheJournalLacks_IsARollBack) {
   settle(connect());
   const auto record = rig_.events(Stream::kRecord);
   const auto opened = std::ranges::find_if(
-      record.rbegin(), record.rend(),
-      [](const auto& event) { return event.which_body == kOpened; });
+      record.rbegin(), record.rend(), [](const auto& event) {
+        return event.which_body == kOpened;
+      });
   EXPECT_EQ(opened->body.epoch_opened.reason,
             strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK);
   EXPECT_EQ(rig_.core->snapshot().streams[0].backlog, 0U);
@@ -512,8 +518,8 @@ TEST_F(AgentCoreTest, Status_EveryThirtySeconds_AndOfflineAtTheEnd) {
     statuses += AgentRig::of(UplinkTopic::kStatus, rig_.turn()).size();
   }
   EXPECT_EQ(statuses, 2U);
-  const auto last = AgentRig::of(
-      UplinkTopic::kStatus, rig_.turn([this] { rig_.core->stopping(); }));
+  const auto last = AgentRig::of(UplinkTopic::kStatus,
+                                 rig_.turn([this] { rig_.core->stopping(); }));
   ASSERT_EQ(last.size(), 1U);
   const auto status = *decode_status(last[0]);
   EXPECT_FALSE(status.online);

@@ -57,8 +57,12 @@ class AgentRig {
       report.opened_because =
           strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
     }
-    core.emplace(options, state, std::move(report),
-                 AgentPorts{journal, *key, [this](auto out) { fill(out); },
+    core.emplace(options,
+                 state,
+                 std::move(report),
+                 AgentPorts{journal,
+                            *key,
+                            [this](auto out) { fill(out); },
                             [] { return 0.0; }});
   }
 
@@ -109,8 +113,7 @@ class AgentRig {
     return out;
   }
   std::size_t count(Stream stream, pb_size_t body) const {
-    return static_cast<std::size_t>(
-        std::ranges::count(bodies(stream), body));
+    return static_cast<std::size_t>(std::ranges::count(bodies(stream), body));
   }
 
   static std::vector<Bytes> of(UplinkTopic topic,

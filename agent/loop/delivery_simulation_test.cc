@@ -5,6 +5,7 @@
 // seed: all events stand in the log once and in order, and every log index in
 // the journal is true.
 #include <gtest/gtest.h>
+#include <map>
 
 #include "agent/loop/agent_rig_test_util.h"
 
@@ -33,7 +34,8 @@ class Simulation {
     rig_.options.windows.length = 0ms;
     for (const Stream stream : kAgentStreams) {
       ledgers_.emplace_back(Origin{"ledger.example", "bj1", stream, 1},
-                            *rig_.log_key, rig_.key->public_key());
+                            *rig_.log_key,
+                            rig_.key->public_key());
     }
     restart();
   }
@@ -62,7 +64,8 @@ class Simulation {
       const auto& log = ledgers_[slot].log();
       std::vector<Bytes> delivered;
       for (const auto& placed : log.batches()) {
-        delivered.insert(delivered.end(), placed.batch.events.begin(),
+        delivered.insert(delivered.end(),
+                         placed.batch.events.begin(),
                          placed.batch.events.end());
       }
       EXPECT_EQ(delivered, rig_.journal.rows[slot])
@@ -82,7 +85,6 @@ class Simulation {
 
  private:
   struct Message {
-    MonoTime at{};
     bool up = false;
     Bytes payload;
   };
@@ -103,17 +105,16 @@ class Simulation {
     for (int i = 0; i < copies; ++i) {
       const auto delay = std::chrono::microseconds(static_cast<std::int64_t>(
           chance() * static_cast<double>(faults_.delay_max.count())));
-      link_.push_back({rig_.now.monotonic + delay, up, payload});
+      link_.emplace(rig_.now.monotonic + delay, Message{up, payload});
     }
   }
 
   // What is due on the link; to the ledger it answers at once.
   std::vector<Bytes> arrivals() {
     std::vector<Bytes> acks;
-    std::ranges::stable_sort(link_, {}, &Message::at);
-    while (!link_.empty() && link_.front().at <= rig_.now.monotonic) {
-      const Message message = std::move(link_.front());
-      link_.pop_front();
+    while (!link_.empty() && link_.begin()->first <= rig_.now.monotonic) {
+      const Message message = std::move(link_.begin()->second);
+      link_.erase(link_.begin());
       if (!message.up) {
         acks.push_back(message.payload);
         continue;
@@ -135,9 +136,10 @@ class Simulation {
     const bool drops = chance() < faults_.disconnect;
     if (chance() < faults_.commit_failure) {
       ++commit_failures;
-      rig_.journal.fail_commit(
-          1, random_() % 2 == 0 ? FakeJournal::Failure::kBefore
-                                : FakeJournal::Failure::kAfterDoingTheWork);
+      rig_.journal.fail_commit(1,
+                               random_() % 2 == 0
+                                   ? FakeJournal::Failure::kBefore
+                                   : FakeJournal::Failure::kAfterDoingTheWork);
     }
     turn(drops, recording);
     if (chance() < faults_.agent_death) {
@@ -182,20 +184,21 @@ class Simulation {
   std::mt19937_64 random_;
   AgentRig rig_;
   std::vector<ModelLedger> ledgers_;
-  std::deque<Message> link_;
+  std::multimap<MonoTime, Message> link_;  // by arrival
   bool is_connected_ = false;
 };
 
 class Delivery_ : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Delivery_, EverythingArrivesOnceAndInOrder) {
-  Simulation simulation(GetParam(), {.loss = 0.15,
-                                     .doubling = 0.15,
-                                     .delay_max = 300ms,
-                                     .disconnect = 0.01,
-                                     .agent_death = 0.005,
-                                     .ledger_restart = 0.01,
-                                     .commit_failure = 0.03});
+  Simulation simulation(GetParam(),
+                        {.loss = 0.15,
+                         .doubling = 0.15,
+                         .delay_max = 300ms,
+                         .disconnect = 0.01,
+                         .agent_death = 0.005,
+                         .ledger_restart = 0.01,
+                         .commit_failure = 0.03});
   simulation.run(400);
   ASSERT_TRUE(simulation.settle()) << "delivery stands still";
   simulation.check_logs();
@@ -208,12 +211,13 @@ TEST_P(Delivery_, EverythingArrivesOnceAndInOrder) {
   for (const Stream stream : kAgentStreams) {
     EXPECT_EQ(simulation.rig().journal.epochs[slot_of(stream)].size(), 1U);
   }
-  EXPECT_EQ(simulation.rig().count(Stream::kRecord,
-                                   strongroom_v1_Event_finding_tag),
-            0U);
+  EXPECT_EQ(
+      simulation.rig().count(Stream::kRecord, strongroom_v1_Event_finding_tag),
+      0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Delivery_,
+INSTANTIATE_TEST_SUITE_P(Seeds,
+                         Delivery_,
                          ::testing::Range<std::uint64_t>(1, 41));
 
 // A ledger that serves another history of the same log, signed with the same

@@ -39,7 +39,8 @@ class FindingLimit {
     MonoTime written{};
     std::uint64_t count = 0;
   };
-  std::map<std::tuple<strongroom_v1_FindingKind, Stream,
+  std::map<std::tuple<strongroom_v1_FindingKind,
+                      Stream,
                       strongroom_v1_RefusalReason>,
            Seen>
       seen_;

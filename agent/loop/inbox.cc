@@ -65,8 +65,8 @@ Inputs Inbox::take(std::size_t max_polls,
   inputs.acks.assign(std::make_move_iterator(acks_.begin()),
                      std::make_move_iterator(acks_.end()));
   acks_.clear();
-  const auto count = static_cast<std::ptrdiff_t>(
-      std::min(max_polls, polls_.size()));
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(max_polls, polls_.size()));
   inputs.polls.assign(std::make_move_iterator(polls_.begin()),
                       std::make_move_iterator(polls_.begin() + count));
   polls_.erase(polls_.begin(), polls_.begin() + count);

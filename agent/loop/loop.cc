@@ -29,8 +29,7 @@ std::chrono::steady_clock::time_point Loop::steady_deadline() const {
   if (first_) {
     return now;
   }
-  return now + std::max(ports_.core.next_deadline() -
-                            ports_.clock().monotonic,
+  return now + std::max(ports_.core.next_deadline() - ports_.clock().monotonic,
                         MonoTime{0});
 }
 

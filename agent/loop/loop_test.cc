@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/loop/loop.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+#include <gtest/gtest.h>
 #include <thread>
 
 #include "agent/loop/agent_rig_test_util.h"
@@ -53,8 +52,12 @@ class LoopTest : public ::testing::Test {
  protected:
   LoopTest() : uplink_(rig_.journal) {
     rig_.start();
-    loop_.emplace(LoopPorts{*rig_.core, rig_.journal, uplink_, inbox_,
-                            snapshots_, [this] { return rig_.now; },
+    loop_.emplace(LoopPorts{*rig_.core,
+                            rig_.journal,
+                            uplink_,
+                            inbox_,
+                            snapshots_,
+                            [this] { return rig_.now; },
                             [this] { ++alive_; }},
                   LoopOptions{.max_polls = 512, .retry = 1ms});
     EXPECT_EQ(loop_->turn(), std::nullopt);
@@ -166,9 +169,11 @@ TEST(LoopThreads, PollsFromManyLines_AllArriveProven) {
   SnapshotHolder snapshots;
   WatchfulUplink uplink(rig.journal);
   ModelLedger record({"ledger.example", "bj1", Stream::kRecord, 1},
-                     *rig.log_key, rig.key->public_key());
+                     *rig.log_key,
+                     rig.key->public_key());
   ModelLedger telemetry({"ledger.example", "bj1", Stream::kTelemetry, 1},
-                        *rig.log_key, rig.key->public_key());
+                        *rig.log_key,
+                        rig.key->public_key());
   uplink.on_publish = [&](UplinkTopic topic, const Bytes& payload) {
     if (topic == UplinkTopic::kBatch) {
       auto& ledger = AgentRig::header_of(payload).stream == Stream::kRecord
@@ -182,8 +187,10 @@ TEST(LoopThreads, PollsFromManyLines_AllArriveProven) {
   const auto clock = [&start] {
     const auto since = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
-    return Now{WallTime(1'780'000'000s) + since, since + 1000s,
-               ClockQuality::kGood, 1us};
+    return Now{WallTime(1'780'000'000s) + since,
+               since + 1000s,
+               ClockQuality::kGood,
+               1us};
   };
   Loop loop({*rig.core, rig.journal, uplink, inbox, snapshots, clock});
   std::thread runner([&] { EXPECT_EQ(loop.run(), LoopEnd::kStopped); });
@@ -300,8 +307,7 @@ TEST(Inbox, Stop_ReleasesWhoWaits) {
 
 TEST(Inbox, Empty_ReturnsAtTheDeadline) {
   Inbox inbox;
-  EXPECT_TRUE(
-      inbox.take(1, std::chrono::steady_clock::now() + 5ms).empty());
+  EXPECT_TRUE(inbox.take(1, std::chrono::steady_clock::now() + 5ms).empty());
 }
 
 }  // namespace

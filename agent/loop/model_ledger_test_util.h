@@ -14,7 +14,8 @@ namespace strongroom::testing_ledger {
 
 class ModelLedger {
  public:
-  ModelLedger(const Origin& origin, const Signer& log_key,
+  ModelLedger(const Origin& origin,
+              const Signer& log_key,
               const PublicKey& source_key)
       : log_(origin.text()), log_key_(&log_key), source_key_(source_key) {}
 
@@ -25,8 +26,12 @@ class ModelLedger {
   Ack take(ByteView payload) {
     const BatchView batch = decode_batch(payload).value();
     const BatchHeader header = decode_header(batch.header_bytes).value();
-    Ack ack{header.source, header.stream,    header.epoch,
-            header.first_seq, header.count, Refused{}};
+    Ack ack{header.source,
+            header.stream,
+            header.epoch,
+            header.first_seq,
+            header.count,
+            Refused{}};
     ack.outcome = judge(batch, header);
     return ack;
   }
@@ -58,7 +63,8 @@ class ModelLedger {
     if (refuse_all) {
       return *refuse_all;
     }
-    if (!verify_ed25519(source_key_, batch_signing_input(batch.header_bytes),
+    if (!verify_ed25519(source_key_,
+                        batch_signing_input(batch.header_bytes),
                         batch.signature)) {
       return refused(strongroom_v1_RefusalReason_REFUSAL_REASON_SIGNATURE);
     }
@@ -93,7 +99,8 @@ class ModelLedger {
   }
 
   std::variant<Held, Refused> append(const BatchView& batch,
-                                     const BatchHeader& header, Chain& chain) {
+                                     const BatchHeader& header,
+                                     Chain& chain) {
     testing_log::TestBatch whole;
     whole.header = header;
     whole.cut.header.assign(batch.header_bytes.begin(),
@@ -115,9 +122,8 @@ class ModelLedger {
                                     const BatchHeader& header,
                                     std::uint64_t index) {
     if (batch.resync) {
-      previous_ack_ = batch.held_checkpoint.empty()
-                          ? 0
-                          : size_of(batch.held_checkpoint);
+      previous_ack_ =
+          batch.held_checkpoint.empty() ? 0 : size_of(batch.held_checkpoint);
     }
     if (!previous_ack_) {
       return refused(strongroom_v1_RefusalReason_REFUSAL_REASON_RESYNC);

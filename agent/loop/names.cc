@@ -21,22 +21,21 @@ std::string_view sender_state_name(SenderState state) {
 
 std::string_view refusal_name(strongroom_v1_RefusalReason reason) {
   // In the order of proto/event.proto.
-  static constexpr std::array<std::string_view, 15> kNames = {
-    "",
-    "gap",
-    "signature",
-    "chain",
-    "root",
-    "equivocation",
-    "epoch_closed",
-    "unknown_source",
-    "revoked",
-    "resync",
-    "malformed",
-    "busy",
-    "log_frozen",
-    "stream",
-    "algorithm"};
+  static constexpr std::array<std::string_view, 15> kNames = {"",
+                                                              "gap",
+                                                              "signature",
+                                                              "chain",
+                                                              "root",
+                                                              "equivocation",
+                                                              "epoch_closed",
+                                                              "unknown_source",
+                                                              "revoked",
+                                                              "resync",
+                                                              "malformed",
+                                                              "busy",
+                                                              "log_frozen",
+                                                              "stream",
+                                                              "algorithm"};
   const auto place = static_cast<std::size_t>(reason);
   return place < kNames.size() ? kNames[place] : "unknown";
 }

@@ -33,7 +33,8 @@ void limit_bytes(std::vector<ByteView>& views) {
   views.resize(count);
 }
 
-OutBatch assemble(const CutBatch& cut, BatchHeader header,
+OutBatch assemble(const CutBatch& cut,
+                  BatchHeader header,
                   std::vector<ByteView> events) {
   BatchView view;
   view.header_bytes = cut.sealed.header;
@@ -44,8 +45,11 @@ OutBatch assemble(const CutBatch& cut, BatchHeader header,
 
 }  // namespace
 
-Outbox::Outbox(Source source, Recorder& recorder, Journal& journal,
-               const Signer& signer, std::array<Position, 2> cut)
+Outbox::Outbox(Source source,
+               Recorder& recorder,
+               Journal& journal,
+               const Signer& signer,
+               std::array<Position, 2> cut)
     : source_(std::move(source)),
       recorder_(recorder),
       journal_(journal),
@@ -83,7 +87,9 @@ JournalResult<std::optional<OutBatch>> Outbox::stored(Stream stream,
   return assemble(**found, std::move(*header), views_of(*events));
 }
 
-void Outbox::collect(Stream stream, Position position, std::size_t max_count,
+void Outbox::collect(Stream stream,
+                     Position position,
+                     std::size_t max_count,
                      std::vector<ByteView>& views) const {
   const Fresh& fresh = fresh_[slot_of(stream)];
   Position at = position;
@@ -109,9 +115,8 @@ JournalResult<std::optional<OutBatch>> Outbox::cut(Stream stream,
   const std::size_t max_count = std::min<std::size_t>(
       kMaxBatchEvents, recorder_.epoch_end(epoch) - position + 1);
   const Fresh& fresh = fresh_[slot_of(stream)];
-  const bool in_memory =
-      (!fresh.events.empty() && position >= fresh.first) ||
-      position >= recorder_.first_pending(stream);
+  const bool in_memory = (!fresh.events.empty() && position >= fresh.first) ||
+                         position >= recorder_.first_pending(stream);
 
   std::vector<ByteView> views;
   std::vector<Bytes> rows;
@@ -133,15 +138,21 @@ JournalResult<std::optional<OutBatch>> Outbox::cut(Stream stream,
   if (!first) {
     return broken(first.error().what);
   }
-  CutBatch batch{stream, position, static_cast<std::uint32_t>(views.size()),
-                 cut_batch(source_, stream, epoch.epoch,
+  CutBatch batch{stream,
+                 position,
+                 static_cast<std::uint32_t>(views.size()),
+                 cut_batch(source_,
+                           stream,
+                           epoch.epoch,
                            position - epoch.first_position + 1,
-                           first->prev_hash, views, signer_)};
+                           first->prev_hash,
+                           views,
+                           signer_)};
   auto header = decode_header(batch.sealed.header);
   check(header.has_value(), "a header of ours does not decode");
   std::vector<Hash> leaves;
-  if (auto flaw = in_memory ? std::nullopt
-                            : find_flaw(*header, views, leaves)) {
+  if (auto flaw =
+          in_memory ? std::nullopt : find_flaw(*header, views, leaves)) {
     return broken(describe(*header) + ": " + flaw->what);
   }
   OutBatch out = assemble(batch, std::move(*header), std::move(views));

@@ -23,8 +23,11 @@ inline constexpr std::size_t kFreshBytes = 256 * 1024;
 class Outbox {
  public:
   /// All outlive it. `cut`: by slot, the end of the newest batch that was cut.
-  Outbox(Source source, Recorder& recorder, Journal& journal,
-         const Signer& signer, std::array<Position, 2> cut);
+  Outbox(Source source,
+         Recorder& recorder,
+         Journal& journal,
+         const Signer& signer,
+         std::array<Position, 2> cut);
 
   /// The batch at `position`; nothing when there is no event yet. A new cut is
   /// added to the recorder's pending transaction.
@@ -48,7 +51,9 @@ class Outbox {
   JournalResult<std::optional<OutBatch>> stored(Stream stream,
                                                 Position position);
   JournalResult<std::optional<OutBatch>> cut(Stream stream, Position position);
-  void collect(Stream stream, Position position, std::size_t max_count,
+  void collect(Stream stream,
+               Position position,
+               std::size_t max_count,
                std::vector<ByteView>& views) const;
 
   const Source source_;

@@ -21,7 +21,9 @@ Recorder::Recorder(Source source, const JournalState& state, RandomFill random)
       continue;
     }
     const EpochRow& last = found.epochs.back();
-    chains_[slot].emplace(source_, stream, last.epoch,
+    chains_[slot].emplace(source_,
+                          stream,
+                          last.epoch,
                           found.tail - last.first_position + 1,
                           found.tail_hash);
   }
@@ -37,13 +39,15 @@ std::array<std::uint8_t, 16> Recorder::blind() {
     pool_used_ = 0;
   }
   std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(pool_used_),
-              out.size(), out.begin());
+              out.size(),
+              out.begin());
   pool_used_ += out.size();
   return out;
 }
 
 void Recorder::open_epoch(strongroom_v1_EpochReason reason,
-                          const ChainHeads& previous, const Now& now) {
+                          const ChainHeads& previous,
+                          const Now& now) {
   std::array<std::uint8_t, 8> bytes{};
   std::uint64_t epoch = 0;
   while (epoch == 0) {
@@ -89,7 +93,8 @@ EventMessage& Recorder::blank() {
   return scratch_;
 }
 
-std::uint64_t Recorder::record(Stream stream, EventMessage& event,
+std::uint64_t Recorder::record(Stream stream,
+                               EventMessage& event,
                                const Now& now) {
   const std::size_t slot = slot_of(stream);
   auto bytes = chains_[slot]->append(event, now, blind());
@@ -100,7 +105,9 @@ std::uint64_t Recorder::record(Stream stream, EventMessage& event,
   return chains_[slot]->last_seq();
 }
 
-void Recorder::stop_epoch(Stream stream, std::uint64_t epoch, Position at,
+void Recorder::stop_epoch(Stream stream,
+                          std::uint64_t epoch,
+                          Position at,
                           strongroom_v1_RefusalReason reason) {
   for (EpochRow& row : epochs_[slot_of(stream)]) {
     if (row.epoch == epoch) {
@@ -119,16 +126,16 @@ const EpochRow* Recorder::epoch_row(Stream stream, std::uint64_t epoch) const {
 
 const EpochRow& Recorder::epoch_at(Stream stream, Position position) const {
   const auto& rows = epochs_[slot_of(stream)];
-  const auto after = std::ranges::upper_bound(rows, position, {},
-                                              &EpochRow::first_position);
+  const auto after =
+      std::ranges::upper_bound(rows, position, {}, &EpochRow::first_position);
   check(after != rows.begin(), "a position before the first epoch");
   return *std::prev(after);
 }
 
 Position Recorder::epoch_end(const EpochRow& row) const {
   const auto& rows = epochs_[slot_of(row.stream)];
-  const auto after = std::ranges::upper_bound(rows, row.first_position, {},
-                                              &EpochRow::first_position);
+  const auto after = std::ranges::upper_bound(
+      rows, row.first_position, {}, &EpochRow::first_position);
   return after == rows.end() ? tail(row.stream) : after->first_position - 1;
 }
 

@@ -26,7 +26,8 @@ class Recorder {
   bool has_epoch() const { return chains_[0].has_value(); }
   std::uint64_t epoch() const { return chains_[0]->epoch(); }
   /// Ends the running epoch, if any, and begins another in both streams.
-  void open_epoch(strongroom_v1_EpochReason reason, const ChainHeads& previous,
+  void open_epoch(strongroom_v1_EpochReason reason,
+                  const ChainHeads& previous,
                   const Now& now);
   ChainHeads heads() const;
 
@@ -36,7 +37,9 @@ class Recorder {
   std::uint64_t record(Stream stream, EventMessage& event, const Now& now);
 
   /// Rows of that epoch from `at` on are kept and not sent.
-  void stop_epoch(Stream stream, std::uint64_t epoch, Position at,
+  void stop_epoch(Stream stream,
+                  std::uint64_t epoch,
+                  Position at,
                   strongroom_v1_RefusalReason reason);
 
   Position tail(Stream stream) const { return tails_[slot_of(stream)]; }

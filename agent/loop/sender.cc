@@ -62,8 +62,13 @@ Remedy remedy_for(strongroom_v1_RefusalReason reason) {
 
 }  // namespace
 
-Sender::Sender(Stream stream, Source source, Origin log, Trust trust,
-               Position base, std::string held, std::function<double()> jitter,
+Sender::Sender(Stream stream,
+               Source source,
+               Origin log,
+               Trust trust,
+               Position base,
+               std::string held,
+               std::function<double()> jitter,
                SenderOptions options)
     : stream_(stream),
       source_(std::move(source)),
@@ -215,8 +220,8 @@ std::vector<Hash> Sender::leaves_of(const OutBatch& batch) const {
   for (const ByteView event : view->events) {
     leaves.push_back(event_leaf(event));
   }
-  leaves.push_back(leaf_hash(header_entry(view->signature,
-                                          view->header_bytes)));
+  leaves.push_back(
+      leaf_hash(header_entry(view->signature, view->header_bytes)));
   return leaves;
 }
 
@@ -250,14 +255,18 @@ void Sender::take_held(const Held& held, MonoTime now) {
   }
   if (const auto* refuted = std::get_if<HeldRefuted>(&verdict)) {
     ++counters_.refuted;
-    suspect(refuted->kind, kNotBlocked, sha256(as_bytes(held.checkpoint)),
+    suspect(refuted->kind,
+            kNotBlocked,
+            sha256(as_bytes(held.checkpoint)),
             refuted->what);
     return;
   }
   const auto& proven = std::get<HeldProven>(verdict);
   ++counters_.proven;
-  effects_.push_back(BatchProven{batch.first_position, batch.header.count,
-                                 proven.first_index, proven.note});
+  effects_.push_back(BatchProven{batch.first_position,
+                                 batch.header.count,
+                                 proven.first_index,
+                                 proven.note});
   held_ = proven.checkpoint;
   held_note_ = proven.note;
   base_ += batch.header.count;
@@ -270,7 +279,8 @@ void Sender::take_held(const Held& held, MonoTime now) {
   send_unsent(now);
 }
 
-void Sender::take_refusal(const Refused& refused, std::size_t place,
+void Sender::take_refusal(const Refused& refused,
+                          std::size_t place,
                           MonoTime now) {
   const Remedy remedy = remedy_for(refused.reason);
   switch (remedy) {
@@ -296,10 +306,11 @@ void Sender::take_refusal(const Refused& refused, std::size_t place,
   }
   const OutBatch& batch = flights_.front().batch;
   if (remedy == Remedy::kNewEpoch) {
-    effects_.push_back(EpochRefused{batch.header.epoch, base_, refused.reason,
-                                    refused.newest});
+    effects_.push_back(EpochRefused{
+        batch.header.epoch, base_, refused.reason, refused.newest});
   }
-  suspect(strongroom_v1_FindingKind_FINDING_KIND_BATCH_REFUSED, refused.reason,
+  suspect(strongroom_v1_FindingKind_FINDING_KIND_BATCH_REFUSED,
+          refused.reason,
           sha256(encode_header(batch.header)),
           "the ledger refused " + describe(batch.header));
   blocked_by_ = refused.reason;
@@ -311,8 +322,7 @@ void Sender::take_gap(std::uint64_t expected, std::size_t place, MonoTime now) {
   if (is_below && place != 0) {
     return;  // stale, or the oldest batch will hear it too
   }
-  if (is_below && below_ == expected &&
-      !gaps_seen_.contains(expected)) {
+  if (is_below && below_ == expected && !gaps_seen_.contains(expected)) {
     // Not a stale ack: it came again after the timer. Rows below the mark were
     // proven to be held; they are not sent again without a recovery.
     suspect(strongroom_v1_FindingKind_FINDING_KIND_EXPECTED_BELOW_DELIVERED,
@@ -340,11 +350,12 @@ void Sender::take_gap(std::uint64_t expected, std::size_t place, MonoTime now) {
 }
 
 void Sender::suspect(strongroom_v1_FindingKind kind,
-                     strongroom_v1_RefusalReason reason, const Hash& hash,
+                     strongroom_v1_RefusalReason reason,
+                     const Hash& hash,
                      std::string what) {
   const BatchHeader& header = flights_.front().batch.header;
-  effects_.push_back(Suspicion{kind, reason, header.epoch, header.first_seq,
-                               hash, std::move(what)});
+  effects_.push_back(Suspicion{
+      kind, reason, header.epoch, header.first_seq, hash, std::move(what)});
 }
 
 }  // namespace strongroom

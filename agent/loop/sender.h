@@ -88,8 +88,13 @@ class Sender {
   /// first position not delivered. `held`: the journal's checkpoint note, or
   /// empty. `jitter`: a number in [0, 1) each time, stretches the resend timer
   /// by up to a quarter.
-  Sender(Stream stream, Source source, Origin log, Trust trust, Position base,
-         std::string held, std::function<double()> jitter,
+  Sender(Stream stream,
+         Source source,
+         Origin log,
+         Trust trust,
+         Position base,
+         std::string held,
+         std::function<double()> jitter,
          SenderOptions options = {});
 
   void connected(MonoTime now);
@@ -140,7 +145,8 @@ class Sender {
   void take_refusal(const Refused& refused, std::size_t place, MonoTime now);
   void take_gap(std::uint64_t expected, std::size_t place, MonoTime now);
   void suspect(strongroom_v1_FindingKind kind,
-               strongroom_v1_RefusalReason reason, const Hash& hash,
+               strongroom_v1_RefusalReason reason,
+               const Hash& hash,
                std::string what);
 
   const Stream stream_;
@@ -160,8 +166,8 @@ class Sender {
   strongroom_v1_RefusalReason blocked_by_{};
   std::optional<MonoTime> timer_;
   std::chrono::microseconds interval_;
-  std::set<std::uint64_t> gaps_seen_;  // values already followed this interval
-  bool resync_followed_ = false;       // this interval
+  std::set<std::uint64_t> gaps_seen_;   // values already followed this interval
+  bool resync_followed_ = false;        // this interval
   std::optional<std::uint64_t> below_;  // `expected` below base, seen before
   std::vector<SenderEffect> effects_;
   SenderCounters counters_;

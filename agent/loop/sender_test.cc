@@ -30,8 +30,13 @@ class SenderTest : public ::testing::Test {
   }
 
   void make_sender(Position base, std::string held) {
-    sender_.emplace(Stream::kRecord, source_, origin_, trust_, base,
-                    std::move(held), [this] { return jitter_; });
+    sender_.emplace(Stream::kRecord,
+                    source_,
+                    origin_,
+                    trust_,
+                    base,
+                    std::move(held),
+                    [this] { return jitter_; });
   }
 
   OutBatch cut(std::size_t count = 2) {
@@ -77,12 +82,16 @@ class SenderTest : public ::testing::Test {
     }
     return seqs;
   }
-  Ack refusal(const Bytes& payload, strongroom_v1_RefusalReason reason,
+  Ack refusal(const Bytes& payload,
+              strongroom_v1_RefusalReason reason,
               std::uint64_t expected = 0) {
     const auto header = *decode_header(decode_batch(payload)->header_bytes);
-    return {header.source, header.stream,
-            header.epoch,  header.first_seq,
-            header.count,  Refused{reason, expected, std::nullopt}};
+    return {header.source,
+            header.stream,
+            header.epoch,
+            header.first_seq,
+            header.count,
+            Refused{reason, expected, std::nullopt}};
   }
   void acknowledge(const Ack& ack) { sender_->acknowledged(ack, now_); }
   void answer(const Bytes& payload) { acknowledge(ledger_.take(payload)); }
@@ -129,8 +138,11 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
   friend std::ostream& operator<<(std::ostream& out, const Outcome& o) {
     return out << fmt::format("{} sent={} proven={} suspicions={} refused={}",
-                              sender_state_name(o.state), o.sent, o.proven,
-                              o.suspicions, o.refused);
+                              sender_state_name(o.state),
+                              o.sent,
+                              o.proven,
+                              o.suspicions,
+                              o.refused);
   }
 };
 
@@ -230,8 +242,11 @@ TEST_P(SenderTable, DoesWhatTheTableSays) {
   bring_to(row.from);
   feed(row.input, row.reason);
   const Seen seen = see();
-  EXPECT_EQ((Outcome{sender_->state(), seen.sent.size(), seen.proven.size(),
-                     seen.suspicions.size(), seen.refused.size()}),
+  EXPECT_EQ((Outcome{sender_->state(),
+                     seen.sent.size(),
+                     seen.proven.size(),
+                     seen.suspicions.size(),
+                     seen.refused.size()}),
             row.expected);
   // Whatever happened, only a proof moves the base.
   EXPECT_EQ(sender_->base(), seen.proven.empty() ? 1U : 3U);
@@ -290,7 +305,8 @@ std::vector<Row> table() {
     const bool goes_back =
         reason == strongroom_v1_RefusalReason_REFUSAL_REASON_GAP ||
         reason == strongroom_v1_RefusalReason_REFUSAL_REASON_RESYNC;
-    const bool waits = reason == strongroom_v1_RefusalReason_REFUSAL_REASON_BUSY;
+    const bool waits =
+        reason == strongroom_v1_RefusalReason_REFUSAL_REASON_BUSY;
     const bool ends_epoch =
         reason >= strongroom_v1_RefusalReason_REFUSAL_REASON_SIGNATURE &&
         reason <= strongroom_v1_RefusalReason_REFUSAL_REASON_EPOCH_CLOSED;
@@ -416,8 +432,8 @@ TEST_F(SenderTest, Gap_IsFollowedAtOnceButOncePerValue) {
   EXPECT_TRUE(see().sent.empty()) << "the same gap again";
   pass(11s);
   see();
-  acknowledge(refusal(
-      sent.sent[1], strongroom_v1_RefusalReason_REFUSAL_REASON_GAP, 1));
+  acknowledge(
+      refusal(sent.sent[1], strongroom_v1_RefusalReason_REFUSAL_REASON_GAP, 1));
   EXPECT_EQ(see().sent.size(), 3U) << "after the timer it is followed again";
 }
 
@@ -433,8 +449,8 @@ TEST_F(SenderTest, LedgerForgotAcks_ResyncIsFollowedOnce) {
   const Seen again = see();
   ASSERT_EQ(seqs_of(again.sent), (std::vector<std::uint64_t>{3, 5}));
   EXPECT_TRUE(is_resync(again.sent[0]));
-  acknowledge(refusal(sent.sent[1],
-                      strongroom_v1_RefusalReason_REFUSAL_REASON_RESYNC));
+  acknowledge(
+      refusal(sent.sent[1], strongroom_v1_RefusalReason_REFUSAL_REASON_RESYNC));
   EXPECT_TRUE(see().sent.empty());
   answer(again.sent[0]);
   answer(again.sent[1]);
@@ -502,8 +518,8 @@ TEST_F(SenderTest, SkipTo_GivesUpWhatIsInFlight) {
   sender_->connected(now_);
   offer();
   const Seen sent = see();
-  acknowledge(refusal(
-      sent.sent[0], strongroom_v1_RefusalReason_REFUSAL_REASON_EQUIVOCATION));
+  acknowledge(refusal(sent.sent[0],
+                      strongroom_v1_RefusalReason_REFUSAL_REASON_EQUIVOCATION));
   const Seen refused = see();
   ASSERT_EQ(refused.refused.size(), 1U);
   EXPECT_EQ(refused.refused[0].at, 1U);
@@ -536,8 +552,10 @@ TEST_F(SenderTest, Fork_IsRefuted_AndNeverDelivered) {
   }
   const std::uint64_t index = fork.append(batch);
   for (const std::uint64_t from : {std::uint64_t{3}, std::uint64_t{0}}) {
-    Held held{index, fork.range(index, 3),
-              sign_checkpoint(fork.checkpoint(), *log_key_), from,
+    Held held{index,
+              fork.range(index, 3),
+              sign_checkpoint(fork.checkpoint(), *log_key_),
+              from,
               fork.consistency(from)};
     Ack ack = refusal(second, {});
     ack.outcome = held;

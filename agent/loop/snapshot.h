@@ -42,7 +42,7 @@ struct JournalSnapshot {
   std::uint64_t commits = 0;
   std::uint64_t failed_commits = 0;
   std::optional<MonoTime> failing_since;
-  std::string error;  // of the last failed commit, while failing
+  std::string error;      // of the last failed commit, while failing
   std::string set_aside;  // what the start set aside; empty
 };
 

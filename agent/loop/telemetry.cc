@@ -73,7 +73,8 @@ void Telemetry::describe(Recorder& recorder, const Now& now) {
   }
 }
 
-void Telemetry::record_closed(Device& device, Recorder& recorder,
+void Telemetry::record_closed(Device& device,
+                              Recorder& recorder,
                               const Now& now) {
   for (strongroom_v1_Windows& window : closed_) {
     window.described_seq = device.described_seq;
@@ -134,7 +135,8 @@ std::optional<WallTime> Telemetry::next_end() const {
   return earliest;
 }
 
-void Telemetry::live(std::string_view name, const Now& now,
+void Telemetry::live(std::string_view name,
+                     const Now& now,
                      std::vector<Bytes>& messages) {
   Device* device = find(name);
   if (device == nullptr ||

@@ -53,7 +53,8 @@ class Telemetry {
   std::optional<WallTime> next_end() const;
 
   /// Encoded live messages of a device, when it is time for them again.
-  void live(std::string_view device, const Now& now,
+  void live(std::string_view device,
+            const Now& now,
             std::vector<Bytes>& messages);
   /// The next poll of every device is shown at once.
   void show_soon();

@@ -12,8 +12,8 @@ std::optional<ClockStep> TrustedClock::step_of(const Now& machine) const {
     }
     return std::nullopt;
   }
-  const auto by = (machine.wall - last_->wall) -
-                  (machine.monotonic - last_->monotonic);
+  const auto by =
+      (machine.wall - last_->wall) - (machine.monotonic - last_->monotonic);
   if (by <= kClockStep && by >= -kClockStep) {
     return std::nullopt;
   }

@@ -27,8 +27,8 @@ MqttOptions uplink_options(const AgentConfig& config,
   options.ca_file = config.mqtt_ca;
   options.cert_file = config.mqtt_certificate;
   options.key_file = config.mqtt_key;
-  options.will = MqttMessage{uplink_topic(config.source, "status"),
-                             encode_status(offline), 1, true};
+  options.will = MqttMessage{
+      uplink_topic(config.source, "status"), encode_status(offline), 1, true};
   options.subscriptions = {{uplink_topic(config.source, "ack"), 1}};
   return options;
 }
@@ -43,17 +43,18 @@ MqttCallbacks uplink_callbacks(const Source& source, Inbox& inbox) {
     spdlog::warn("uplink_disconnected reason=\"{}\"", reason);
     inbox.push_disconnected();
   };
-  callbacks.on_message = [&inbox, topic = uplink_topic(source, "ack")](
-                             MqttMessage message) {
-    if (message.topic == topic) {
-      inbox.push_ack(std::move(message.payload));
-    }
-  };
+  callbacks.on_message =
+      [&inbox, topic = uplink_topic(source, "ack")](MqttMessage message) {
+        if (message.topic == topic) {
+          inbox.push_ack(std::move(message.payload));
+        }
+      };
   return callbacks;
 }
 
 MqttUplink::MqttUplink(const Source& source, MqttClient& client)
-    : topics_{uplink_topic(source, "batch"), uplink_topic(source, "status"),
+    : topics_{uplink_topic(source, "batch"),
+              uplink_topic(source, "status"),
               uplink_topic(source, "live")},
       client_(client) {}
 
