@@ -103,8 +103,9 @@ std::string fish_script(const CLI::App& app) {
     for (const CLI::Option* option : command.get_options()) {
       for (const std::string& name : option->get_lnames()) {
         script += "complete -c strongroom -n " + fish_quoted(condition) +
-                  " -l " + name + " -r -F -d " +
-                  fish_quoted(option->get_description()) + "\n";
+                  " -l " + name +
+                  (option->get_items_expected_max() > 0 ? " -r -F" : "") +
+                  " -d " + fish_quoted(option->get_description()) + "\n";
       }
     }
   });

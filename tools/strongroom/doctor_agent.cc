@@ -130,8 +130,8 @@ void examine_config(Examination& examination,
   for (const ConfigError& error : errors) {
     examination.ill("config",
                     error.text(),
-                    "Correct the line; the documented example is "
-                    "/etc/strongroom/*.example.");
+                    "Correct the line; the documented example is in "
+                    "/usr/share/doc/strongroom-*/examples.");
   }
 }
 

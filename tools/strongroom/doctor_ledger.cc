@@ -6,7 +6,7 @@
 
 #include "ledger/config/config.h"
 #include "ledger/store/ledger_reader.h"
-#include "ledger/store/sqlite_guard.h"
+#include "ledger/store/guard_reader.h"
 #include "tools/strongroom/doctor_agent.h"
 
 namespace strongroom {
