@@ -214,6 +214,7 @@ TEST_F(KeyFile, OfAnotherForm_IsRefused) {
       "",
       head,
       head + seed,
+      head + seed + "x",
       head + seed + "\n\n",
       head + seed + "\r\n",
       head + " " + seed + "\n",
