@@ -20,6 +20,7 @@
 #include "platform/system/clock.h"
 #include "platform/system/files.h"
 #include "platform/system/random.h"
+#include "platform/system/service.h"
 
 namespace strongroom {
 namespace {
@@ -135,8 +136,10 @@ class Run {
     MqttCallbacks callbacks;
     callbacks.on_connected = [this] { inbox_.push({}); };
     callbacks.on_disconnected = [this](const std::string& why) {
-      std::fprintf(stderr, "disconnected: %s\n", why.c_str());
-      failed_ = true;
+      if (!stopping_) {
+        std::fprintf(stderr, "disconnected: %s\n", why.c_str());
+        failed_ = true;
+      }
     };
     callbacks.on_message = [this](MqttMessage message) {
       inbox_.push(std::move(message));
@@ -144,6 +147,7 @@ class Run {
     auto client = make_paho_client(mqtt, callbacks).value();
     client->start();
     const bool done = loop(*client);
+    stopping_ = true;
     client->stop();
     return done;
   }
@@ -252,6 +256,7 @@ class Run {
   std::map<std::string, std::size_t> by_topic_;
   BoundedQueue<std::optional<MqttMessage>> inbox_{4096};
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> stopping_ = false;
   SteadyTime started_;
   SteadyTime ended_;
 };
@@ -267,6 +272,7 @@ int run(int argc, char** argv) {
   app.add_option("--window", options.window);
   app.add_flag("--transport-only", options.transport_only);
   CLI11_PARSE(app, argc, argv);
+  init_logging("load_generator", "warning");
   init_crypto();
   std::vector<Player> players;
   for (const fs::path& dir : options.agents) {
