@@ -4,104 +4,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <stdexcept>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <thread>
-#include <unistd.h>
 
-#include "tests/support/temporary_directory.h"
+#include "tests/support/http_wire.h"
 #include "tests/support/wait_until.h"
 
 namespace strongroom {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A blocking connection of a client.
-class Wire {
- public:
-  explicit Wire(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    open(AF_INET, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  }
-  explicit Wire(const std::filesystem::path& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.native().size());
-    open(AF_UNIX, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  }
-  ~Wire() { ::close(descriptor_); }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
-
-  bool send(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t count =
-          ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (count <= 0) {
-        return false;
-      }
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-  }
-  // Until `end` has come, or the connection ends, or 20 s pass.
-  std::string receive(std::string_view end = "\xff") {
-    while (received_.find(end) == std::string::npos) {
-      std::array<char, 4096> block{};
-      const ssize_t count = ::recv(descriptor_, block.data(), block.size(), 0);
-      if (count <= 0) {
-        closed_ = count == 0 || errno == ECONNRESET;
-        break;
-      }
-      received_.append(block.data(), static_cast<std::size_t>(count));
-    }
-    const std::size_t at = received_.find(end);
-    const std::size_t size =
-        at == std::string::npos ? received_.size() : at + end.size();
-    std::string text = received_.substr(0, size);
-    received_.erase(0, size);
-    return text;
-  }
-  bool is_closed() const { return closed_; }
-  void shrink_receive_buffer() const {
-    const int size = 4096;
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  }
-
- private:
-  void open(int family, const sockaddr* address, socklen_t size) {
-    descriptor_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval limit{.tv_sec = 20, .tv_usec = 0};
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    EXPECT_EQ(::connect(descriptor_, address, size), 0) << errno;
-  }
-
-  int descriptor_ = -1;
-  bool closed_ = false;
-  std::string received_;
-};
-
-std::string request(const std::string& line, const std::string& more = "") {
-  return line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + more +
-         "\r\n";
-}
-
-int status_of(const std::string& response) {
-  return response.starts_with("HTTP/1.1 ") ? std::stoi(response.substr(9)) : 0;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 class HttpServerTest : public testing::Test {
  protected:
@@ -147,7 +60,7 @@ class HttpServerTest : public testing::Test {
   }
 
   std::string ask(const std::string& text) const {
-    Wire wire(port);
+    HttpWire wire(port);
     wire.send(text);
     return wire.receive();
   }
@@ -252,20 +165,20 @@ TEST_F(HttpServerTest, Post_Body_ComesAsSent) {
 }
 
 TEST_F(HttpServerTest, Post_BodyTooLarge_Is413BeforeItIsSent) {
-  Wire wire(port);
+  HttpWire wire(port);
   wire.send(request("POST /echo", "Content-Length: 1001\r\n"));
   EXPECT_EQ(status_of(wire.receive()), 413);
 }
 
 TEST_F(HttpServerTest, Post_BodyTooLargeAndSentAnyway_StillReadsItsRefusal) {
-  Wire wire(port);
+  HttpWire wire(port);
   wire.send(request("POST /echo", "Content-Length: 500000\r\n"));
   wire.send(std::string(500'000, 'x'));
   EXPECT_EQ(status_of(wire.receive()), 413);
 }
 
 TEST_F(HttpServerTest, Post_ExpectContinue_IsToldToGoOn) {
-  Wire wire(port);
+  HttpWire wire(port);
   wire.send(
       request("POST /echo", "Content-Length: 5\r\nExpect: 100-continue\r\n"));
   EXPECT_EQ(wire.receive("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -286,7 +199,7 @@ TEST_F(HttpServerTest, Garbage_IsRefusedAndTheServerLives) {
 }
 
 TEST_F(HttpServerTest, KeepAlive_AndPipelined_AnswersInOrder) {
-  Wire wire(port);
+  HttpWire wire(port);
   const std::string plain = " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   wire.send("GET /entries/a/1" + plain + "GET /entries/b/2" + plain);
   EXPECT_TRUE(contains(wire.receive("a 1 none 0"), "200 OK"));
@@ -296,7 +209,7 @@ TEST_F(HttpServerTest, KeepAlive_AndPipelined_AnswersInOrder) {
 }
 
 TEST_F(HttpServerTest, Slow_Request_IsCutHoweverItDrips) {
-  Wire slow(port);
+  HttpWire slow(port);
   const auto since = std::chrono::steady_clock::now();
   const std::string text = request("GET /hello");
   bool sent = true;
@@ -312,9 +225,9 @@ TEST_F(HttpServerTest, Slow_Request_IsCutHoweverItDrips) {
 }
 
 TEST_F(HttpServerTest, Slow_Requests_DoNotKeepOthersWaiting) {
-  std::vector<std::unique_ptr<Wire>> slow;
+  std::vector<std::unique_ptr<HttpWire>> slow;
   for (int i = 0; i < 6; ++i) {  // three times as many as there are workers
-    slow.push_back(std::make_unique<Wire>(port));
+    slow.push_back(std::make_unique<HttpWire>(port));
     slow.back()->send("GET /hello HTTP/1.1\r\nHost: loc");
   }
   const auto since = std::chrono::steady_clock::now();
@@ -323,13 +236,13 @@ TEST_F(HttpServerTest, Slow_Requests_DoNotKeepOthersWaiting) {
 }
 
 TEST_F(HttpServerTest, Idle_Connection_IsClosed) {
-  Wire idle(port);
+  HttpWire idle(port);
   EXPECT_EQ(idle.receive(), "");
   EXPECT_TRUE(idle.is_closed());
 }
 
 TEST_F(HttpServerTest, Slow_Reader_IsCut) {
-  Wire slow(port);
+  HttpWire slow(port);
   slow.shrink_receive_buffer();
   const std::string plain = "GET /tile HTTP/1.1\r\nHost: localhost\r\n\r\n";
   for (int i = 0; i < 30; ++i) {  // 9 MB of answers, more than buffers hold
@@ -339,17 +252,17 @@ TEST_F(HttpServerTest, Slow_Reader_IsCut) {
 }
 
 TEST_F(HttpServerTest, Connections_BeyondTheLimit_IdleOnesMakeWay) {
-  std::vector<std::unique_ptr<Wire>> idle;
+  std::vector<std::unique_ptr<HttpWire>> idle;
   for (int i = 0; i < 12; ++i) {
-    idle.push_back(std::make_unique<Wire>(port));
+    idle.push_back(std::make_unique<HttpWire>(port));
   }
   EXPECT_EQ(status_of(ask(request("GET /hello"))), 200);
 }
 
 TEST_F(HttpServerTest, Connections_BeyondTheLimit_BusyOnesDoNot) {
-  std::vector<std::unique_ptr<Wire>> busy;
+  std::vector<std::unique_ptr<HttpWire>> busy;
   for (int i = 0; i < 8; ++i) {
-    busy.push_back(std::make_unique<Wire>(port));
+    busy.push_back(std::make_unique<HttpWire>(port));
     // Answered once, so that its second request is under way for certain.
     busy.back()->send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\nGET");
     busy.back()->receive("{\"hello\":1}");
@@ -361,7 +274,7 @@ TEST_F(HttpServerTest, Connections_BeyondTheLimit_BusyOnesDoNot) {
 }
 
 TEST_F(HttpServerTest, Stream_SendsEventsAsTheyCome) {
-  Wire reader(port);
+  HttpWire reader(port);
   reader.send(request("GET /stream"));
   const std::string head = reader.receive("\r\n\r\n");
   EXPECT_EQ(status_of(head), 200);
@@ -380,7 +293,7 @@ TEST_F(HttpServerTest, Stream_SendsEventsAsTheyCome) {
 
 TEST_F(HttpServerTest, Stream_ReaderLeaves_IsForgotten) {
   {
-    Wire reader(port);
+    HttpWire reader(port);
     reader.send(request("GET /stream"));
     reader.receive("\r\n\r\n");
     ASSERT_TRUE(wait_until([&] { return broadcast.streams() == 1; }));
@@ -389,9 +302,9 @@ TEST_F(HttpServerTest, Stream_ReaderLeaves_IsForgotten) {
 }
 
 TEST_F(HttpServerTest, Stream_TooMany_Is503) {
-  Wire first(port);
-  Wire second(port);
-  for (Wire* wire : {&first, &second}) {
+  HttpWire first(port);
+  HttpWire second(port);
+  for (HttpWire* wire : {&first, &second}) {
     wire->send(request("GET /stream"));
     wire->receive("\r\n\r\n");
   }
@@ -399,11 +312,11 @@ TEST_F(HttpServerTest, Stream_TooMany_Is503) {
 }
 
 TEST_F(HttpServerTest, Stream_SlowReader_IsDisconnectedAndOthersAreNot) {
-  Wire slow(port);
+  HttpWire slow(port);
   slow.shrink_receive_buffer();
   slow.send(request("GET /stream"));
   slow.receive("\r\n\r\n");
-  Wire quick(port);
+  HttpWire quick(port);
   quick.send(request("GET /stream"));
   quick.receive("\r\n\r\n");
   ASSERT_TRUE(wait_until([&] { return broadcast.streams() == 2; }));
@@ -418,7 +331,7 @@ TEST_F(HttpServerTest, Stream_SlowReader_IsDisconnectedAndOthersAreNot) {
 }
 
 TEST_F(HttpServerTest, Stream_Closed_EndsAfterWhatWasSent) {
-  Wire reader(port);
+  HttpWire reader(port);
   reader.send(request("GET /stream"));
   reader.receive("\r\n\r\n");
   ASSERT_TRUE(wait_until([&] { return broadcast.streams() == 1; }));
@@ -430,7 +343,7 @@ TEST_F(HttpServerTest, Stream_Closed_EndsAfterWhatWasSent) {
 }
 
 TEST_F(HttpServerTest, Stop_EndsOpenConnectionsAndListening) {
-  Wire reader(port);
+  HttpWire reader(port);
   reader.send(request("GET /stream"));
   reader.receive("\r\n\r\n");
   server.stop();
@@ -460,80 +373,6 @@ TEST_F(HttpServerTest, Load_FromManyThreads_EveryAnswerIsRight) {
     client.join();
   }
   EXPECT_EQ(right, 200);
-}
-
-TEST(HttpServerListen, Loopback_Alone) {
-  HttpServer server({});
-  for (const char* host : {"0.0.0.0", "10.0.0.1", "::", "example.com", ""}) {
-    EXPECT_FALSE(server.listen_loopback(host, 0)) << host;
-  }
-  EXPECT_TRUE(server.listen_loopback("localhost", 0));
-}
-
-TEST(HttpServerListen, Port_InUse_IsAFault) {
-  HttpServer first({});
-  const auto port = first.listen_loopback("127.0.0.1", 0);
-  ASSERT_TRUE(port);
-  HttpServer second({});
-  const auto again = second.listen_loopback("127.0.0.1", *port);
-  ASSERT_FALSE(again);
-  EXPECT_TRUE(contains(again.error().what, std::to_string(*port)));
-}
-
-class HttpServerUnix : public testing::Test {
- protected:
-  static void fill(HttpServer& server) {
-    server.get("/state",
-               [](const HttpRequest&) { return HttpResponse::json("{}"); });
-  }
-  TemporaryDirectory directory;
-  std::filesystem::path path = directory / "admin.sock";
-};
-
-TEST_F(HttpServerUnix, Socket_IsOursAlone_AndNeedsNoHost) {
-  HttpServer server({.threads = 1});
-  fill(server);
-  ASSERT_TRUE(server.listen_unix(path));
-  struct stat status{};
-  ASSERT_EQ(::stat(path.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0600U);
-  Wire wire(path);
-  wire.send(
-      "GET /state HTTP/1.1\r\nHost: anything\r\nConnection: close\r\n\r\n");
-  EXPECT_EQ(status_of(wire.receive()), 200);
-  server.stop();
-  EXPECT_FALSE(std::filesystem::exists(path));
-}
-
-TEST_F(HttpServerUnix, Stale_Socket_IsReplaced) {
-  const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  ASSERT_EQ(::bind(left, reinterpret_cast<sockaddr*>(&address), sizeof address),
-            0);
-  ::close(left);
-  HttpServer server({.threads = 1});
-  EXPECT_TRUE(server.listen_unix(path));
-}
-
-TEST_F(HttpServerUnix, Living_Socket_IsAFault) {
-  HttpServer first({.threads = 1});
-  ASSERT_TRUE(first.listen_unix(path));
-  HttpServer second({.threads = 1});
-  EXPECT_FALSE(second.listen_unix(path));
-  // And it is still there.
-  Wire wire(path);
-  wire.send("GET /x HTTP/1.1\r\nConnection: close\r\n\r\n");
-  EXPECT_EQ(status_of(wire.receive()), 404);
-}
-
-TEST_F(HttpServerUnix, Something_Else_IsAFaultAndStays) {
-  write_text(path, "precious");
-  HttpServer server({.threads = 1});
-  EXPECT_FALSE(server.listen_unix(path));
-  EXPECT_TRUE(std::filesystem::exists(path));
-  EXPECT_FALSE(server.listen_unix(directory / std::string(200, 'x')));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <gtest/gtest.h>
-#include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,94 +13,13 @@
 #include "platform/mqtt/mqtt_client.h"
 #include "platform/mqtt/nodelay.h"
 #include "tests/support/mosquitto.h"
+#include "tests/support/mqtt_party.h"
 #include "tests/support/wait_until.h"
 
 namespace strongroom {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A client with a record of what it reported.
-class Party {
- public:
-  explicit Party(MqttOptions options) {
-    options.backoff_min = 5ms;
-    options.backoff_max = 50ms;
-    MqttCallbacks callbacks;
-    callbacks.on_connected = [this] { note("connected"); };
-    callbacks.on_disconnected = [this](const std::string&) {
-      note("disconnected");
-    };
-    callbacks.on_message = [this](MqttMessage message) {
-      const std::lock_guard lock(mutex_);
-      if (stopped_) {
-        ++late_;
-      }
-      messages_.push_back(std::move(message));
-    };
-    auto made = make_paho_client(std::move(options), std::move(callbacks));
-    EXPECT_TRUE(made) << made.error().what;
-    client_ = *std::move(made);
-  }
-  ~Party() { stop(); }
-
-  void start() { client_->start(); }
-  void stop() {
-    if (client_ != nullptr) {
-      client_->stop();
-      const std::lock_guard lock(mutex_);
-      stopped_ = true;
-    }
-  }
-  MqttClient& client() { return *client_; }
-
-  bool connects(std::uint64_t times = 1) {
-    return wait_until([&] { return client_->counters().connects >= times; }) &&
-           wait_until([&] { return count("connected") >= times; });
-  }
-  std::size_t count(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::ranges::count(reports_, what));
-  }
-  std::vector<MqttMessage> messages() {
-    const std::lock_guard lock(mutex_);
-    return messages_;
-  }
-  bool receives(std::size_t number) {
-    return wait_until([&] { return messages().size() >= number; });
-  }
-  int late() {
-    const std::lock_guard lock(mutex_);
-    return late_;
-  }
-
- private:
-  void note(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    late_ += stopped_ ? 1 : 0;
-    reports_.push_back(what);
-  }
-
-  std::mutex mutex_;
-  std::vector<std::string> reports_;
-  std::vector<MqttMessage> messages_;
-  bool stopped_ = false;
-  int late_ = 0;
-  std::unique_ptr<MqttClient> client_;
-};
-
-Bytes bytes_of(std::string_view text) {
-  return Bytes(text.begin(), text.end());
-}
-
-MqttMessage message(std::string topic, std::string_view text, int qos = 1) {
-  return {.topic = std::move(topic), .payload = bytes_of(text), .qos = qos};
-}
-
-// Publishes, waiting for room.
-bool deliver(Party& party, const MqttMessage& message) {
-  return wait_until([&] { return party.client().publish(message); });
-}
 
 class PahoClient : public testing::Test {
  protected:
@@ -114,30 +32,22 @@ class PahoClient : public testing::Test {
   static MqttOptions options(const Mosquitto& broker, std::string id) {
     return {.uri = broker.uri(), .client_id = std::move(id)};
   }
-  static MqttOptions tls_options(Mosquitto& broker, const std::string& name) {
-    const CertificateFiles files = broker.authority().issue_client(name);
-    MqttOptions options = PahoClient::options(broker, name);
-    options.ca_file = broker.authority().file();
-    options.cert_file = files.certificate;
-    options.key_file = files.key;
-    return options;
-  }
 };
 
 TEST_F(PahoClient, Publish_BeforeConnected_IsRefusedAndCounted) {
-  Party party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
+  MqttParty party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
   EXPECT_FALSE(party.client().publish(message("t", "x")));
   EXPECT_EQ(party.client().counters().publish_failures, 1);
 }
 
 TEST_F(PahoClient, Stop_WithoutStart_Returns) {
-  Party party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
+  MqttParty party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
   party.stop();
   party.stop();
 }
 
 TEST_F(PahoClient, Start_NobodyListens_KeepsTryingAndStops) {
-  Party party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
+  MqttParty party({.uri = "tcp://127.0.0.1:1", .client_id = "a"});
   party.start();
   EXPECT_TRUE(wait_until(
       [&] { return party.client().counters().connect_failures >= 3; }));
@@ -152,14 +62,14 @@ TEST_F(PahoClient, Publish_ThousandMessagesBothWays_AllArriveInOrder) {
   left.subscriptions = {{.filter = "to/left", .qos = 1}};
   MqttOptions right = options(broker, "right");
   right.subscriptions = {{.filter = "to/right", .qos = 1}};
-  Party a(left);
-  Party b(right);
+  MqttParty a(left);
+  MqttParty b(right);
   a.start();
   b.start();
   ASSERT_TRUE(a.connects());
   ASSERT_TRUE(b.connects());
 
-  const auto send_all = [](Party& party, const std::string& topic) {
+  const auto send_all = [](MqttParty& party, const std::string& topic) {
     for (int i = 0; i < 1000; ++i) {
       ASSERT_TRUE(deliver(party, message(topic, std::to_string(i))));
     }
@@ -170,7 +80,7 @@ TEST_F(PahoClient, Publish_ThousandMessagesBothWays_AllArriveInOrder) {
 
   ASSERT_TRUE(a.receives(1000));
   ASSERT_TRUE(b.receives(1000));
-  for (Party* party : {&a, &b}) {
+  for (MqttParty* party : {&a, &b}) {
     const std::vector<MqttMessage> messages = party->messages();
     ASSERT_EQ(messages.size(), 1000);
     for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -186,14 +96,14 @@ TEST_F(PahoClient, Publish_ThousandMessagesBothWays_AllArriveInOrder) {
 
 TEST_F(PahoClient, OnConnected_ComesWhenEverySubscriptionIsGranted) {
   const Mosquitto broker;
-  Party sender(options(broker, "sender"));
+  MqttParty sender(options(broker, "sender"));
   sender.start();
   ASSERT_TRUE(sender.connects());
   MqttOptions with = options(broker, "receiver");
   with.subscriptions = {{.filter = "a", .qos = 0},
                         {.filter = "b/+", .qos = 1},
                         {.filter = "c/#", .qos = 1}};
-  Party receiver(with);
+  MqttParty receiver(with);
   receiver.start();
   ASSERT_TRUE(receiver.connects());
   // Nothing is retained: only a subscription that already stands gets these.
@@ -262,7 +172,7 @@ TEST_F(PahoClient, Subscribe_Granted_Connects) {
   const ScriptedBroker broker(0x01);
   MqttOptions with{.uri = broker.uri(), .client_id = "a"};
   with.subscriptions = {{.filter = "t", .qos = 1}};
-  Party party(with);
+  MqttParty party(with);
   party.start();
   EXPECT_TRUE(party.connects());
 }
@@ -271,7 +181,7 @@ TEST_F(PahoClient, Subscribe_RefusedByTheBroker_NeverCountsAsConnected) {
   const ScriptedBroker broker(0x80);
   MqttOptions with{.uri = broker.uri(), .client_id = "a"};
   with.subscriptions = {{.filter = "t", .qos = 1}};
-  Party party(with);
+  MqttParty party(with);
   party.start();
   EXPECT_TRUE(wait_until(
       [&] { return party.client().counters().connect_failures >= 2; }));
@@ -284,7 +194,7 @@ TEST_F(PahoClient, Message_Oversized_IsDroppedAndCounted) {
   MqttOptions with = options(broker, "receiver");
   with.subscriptions = {{.filter = "t", .qos = 1}};
   with.max_payload = 1000;
-  Party party(with);
+  MqttParty party(with);
   party.start();
   ASSERT_TRUE(party.connects());
   ASSERT_TRUE(deliver(party, message("t", std::string(1001, 'x'))));
@@ -297,7 +207,7 @@ TEST_F(PahoClient, Message_Oversized_IsDroppedAndCounted) {
 
 TEST_F(PahoClient, Publish_DeafBroker_RefusesBeyondTwoMegabytes) {
   Mosquitto broker;
-  Party party(options(broker, "a"));
+  MqttParty party(options(broker, "a"));
   party.start();
   ASSERT_TRUE(party.connects());
   broker.pause();
@@ -318,7 +228,7 @@ TEST_F(PahoClient, Broker_KilledAndRestarted_ReconnectsAndResubscribes) {
   Mosquitto broker;
   MqttOptions with = options(broker, "a");
   with.subscriptions = {{.filter = "t", .qos = 1}};
-  Party party(with);
+  MqttParty party(with);
   party.start();
   ASSERT_TRUE(party.connects(1));
   broker.kill();
@@ -335,7 +245,7 @@ TEST_F(PahoClient, Broker_KilledUnderLoad_AgainAndAgain_NothingHangs) {
   Mosquitto broker;
   MqttOptions with = options(broker, "a");
   with.subscriptions = {{.filter = "t", .qos = 1}};
-  Party party(with);
+  MqttParty party(with);
   party.start();
   std::atomic<bool> done = false;
   std::thread publisher([&] {
@@ -360,7 +270,7 @@ TEST_F(PahoClient, Broker_KilledUnderLoad_AgainAndAgain_NothingHangs) {
 
 TEST_F(PahoClient, NoDelay_IsSetOnItsSocketAfterEachConnect) {
   Mosquitto broker;
-  Party party(options(broker, "a"));
+  MqttParty party(options(broker, "a"));
   party.start();
   for (std::uint64_t round = 1; round <= 2; ++round) {
     ASSERT_TRUE(party.connects(round));
@@ -387,7 +297,7 @@ TEST_F(PahoClient, Will_OfAClientThatDies_IsPublishedRetained) {
                           .qos = 1,
                           .retained = true};
   {
-    Party dying(with);
+    MqttParty dying(with);
     dying.start();
     ASSERT_TRUE(dying.connects());
     ASSERT_TRUE(deliver(dying,
@@ -405,7 +315,7 @@ TEST_F(PahoClient, Will_OfAClientThatDies_IsPublishedRetained) {
   }
   MqttOptions watching = options(broker, "watching");
   watching.subscriptions = {{.filter = "status", .qos = 1}};
-  Party watcher(watching);
+  MqttParty watcher(watching);
   watcher.start();
   ASSERT_TRUE(watcher.receives(1));
   EXPECT_EQ(watcher.messages().front().payload, bytes_of("offline"));
@@ -416,12 +326,12 @@ TEST_F(PahoClient, Will_OfAClientThatStops_IsNot) {
   const Mosquitto broker;
   MqttOptions watching = options(broker, "watching");
   watching.subscriptions = {{.filter = "status", .qos = 1}};
-  Party watcher(watching);
+  MqttParty watcher(watching);
   watcher.start();
   ASSERT_TRUE(watcher.connects());
   MqttOptions with = options(broker, "leaving");
   with.will = message("status", "offline");
-  Party leaving(with);
+  MqttParty leaving(with);
   leaving.start();
   ASSERT_TRUE(leaving.connects());
   // Handed over last, and still out before the goodbye.
@@ -436,12 +346,12 @@ TEST_F(PahoClient, Will_OfAClientThatStops_IsNot) {
 
 TEST_F(PahoClient, Stop_UnderLoad_NoCallbackComesAfter) {
   const Mosquitto broker;
-  Party sender(options(broker, "sender"));
+  MqttParty sender(options(broker, "sender"));
   sender.start();
   ASSERT_TRUE(sender.connects());
   MqttOptions with = options(broker, "receiver");
   with.subscriptions = {{.filter = "t", .qos = 0}};
-  Party receiver(with);
+  MqttParty receiver(with);
   receiver.start();
   ASSERT_TRUE(receiver.connects());
   std::atomic<bool> done = false;
@@ -464,116 +374,13 @@ TEST_F(PahoClient, Stop_UnderLoad_NoCallbackComesAfter) {
 TEST_F(PahoClient, Stop_WhileTheBrokerIsDeaf_Returns) {
   Mosquitto broker;
   broker.pause();
-  Party party(options(broker, "a"));
+  MqttParty party(options(broker, "a"));
   party.start();
   std::this_thread::sleep_for(20ms);  // anywhere in the attempt
   const auto since = std::chrono::steady_clock::now();
   party.stop();
   EXPECT_LT(std::chrono::steady_clock::now() - since, 10s);
   broker.resume();
-}
-
-TEST_F(PahoClient, Tls_ClientCertificate_IsTheUserOfTheAcl) {
-  Mosquitto broker({.tls = true, .acl = "pattern readwrite v1/%u/#\n"});
-  MqttOptions with = tls_options(broker, "bj1/edge-1");
-  with.subscriptions = {{.filter = "v1/bj1/edge-1/ack", .qos = 1}};
-  Party party(with);
-  party.start();
-  ASSERT_TRUE(party.connects());
-  ASSERT_TRUE(deliver(party, message("v1/bj1/edge-1/ack", "mine")));
-  ASSERT_TRUE(party.receives(1));
-  const std::vector<int> sockets = sockets_to_port(broker.port());
-  ASSERT_EQ(sockets.size(), 1);
-  int value = 0;
-  socklen_t size = sizeof value;
-  ::getsockopt(sockets.front(), IPPROTO_TCP, TCP_NODELAY, &value, &size);
-  EXPECT_NE(value, 0);
-}
-
-// Whether a client that should be refused is, and stays so.
-void expect_refused(Mosquitto& broker, const MqttOptions& options) {
-  Party party(options);
-  party.start();
-  EXPECT_TRUE(wait_until([&] {
-    return party.client().counters().connect_failures >= 2;
-  })) << broker.log();
-  EXPECT_EQ(party.client().counters().connects, 0) << broker.log();
-}
-
-TEST_F(PahoClient, Tls_BrokerOfAForeignAuthority_IsRefused) {
-  Mosquitto broker({.tls = true});
-  TlsAuthority foreign(broker.directory().path(), "foreign");
-  MqttOptions with = tls_options(broker, "a");
-  with.ca_file = foreign.file();
-  expect_refused(broker, with);
-}
-
-TEST_F(PahoClient, Tls_ClientOfAForeignAuthority_IsRefused) {
-  Mosquitto broker({.tls = true});
-  TlsAuthority foreign(broker.directory().path(), "foreign");
-  MqttOptions with = tls_options(broker, "a");
-  const CertificateFiles files = foreign.issue_client("a");
-  with.cert_file = files.certificate;
-  with.key_file = files.key;
-  expect_refused(broker, with);
-}
-
-TEST_F(PahoClient, Tls_ClientWithoutCertificate_IsRefused) {
-  Mosquitto broker({.tls = true});
-  MqttOptions with = tls_options(broker, "a");
-  with.cert_file.clear();
-  with.key_file.clear();
-  expect_refused(broker, with);
-}
-
-TEST_F(PahoClient, Tls_BrokerOfAnotherName_IsRefused) {
-  Mosquitto broker({.tls = true, .server_names = "DNS:elsewhere.example"});
-  expect_refused(broker, tls_options(broker, "a"));
-}
-
-TEST(MakePahoClient, TlsFiles_AreNamedInTheFault) {
-  const TemporaryDirectory directory;
-  TlsAuthority authority(directory.path(), "authority");
-  const CertificateFiles mine = authority.issue_client("mine");
-  const CertificateFiles other = authority.issue_client("other");
-  const MqttOptions good{.uri = "ssl://localhost:1",
-                         .client_id = "a",
-                         .ca_file = authority.file(),
-                         .cert_file = mine.certificate,
-                         .key_file = mine.key};
-  EXPECT_TRUE(make_paho_client(good, {}));
-
-  const auto fault_of = [](const MqttOptions& options) {
-    const auto made = make_paho_client(options, {});
-    return made ? "none" : made.error().what;
-  };
-  MqttOptions bad = good;
-  bad.ca_file = directory / "missing.pem";
-  EXPECT_NE(fault_of(bad).find("missing.pem"), std::string::npos);
-  bad = good;
-  bad.ca_file.clear();
-  EXPECT_EQ(fault_of(bad), "TLS needs a CA file");
-  bad = good;
-  bad.key_file = other.key;
-  EXPECT_NE(fault_of(bad).find(other.key.string()), std::string::npos);
-  bad = good;
-  bad.key_file.clear();
-  EXPECT_EQ(fault_of(bad), "TLS needs the key of its certificate");
-  bad = good;
-  bad.cert_file = mine.key;
-  EXPECT_NE(fault_of(bad).find(mine.key.string()), std::string::npos);
-  bad = good;
-  bad.uri = "mqtt://localhost";
-  EXPECT_NE(fault_of(bad), "none");
-}
-
-TEST(MakePahoClient, QosTwo_IsAFault) {
-  MqttOptions options{.uri = "tcp://localhost:1", .client_id = "a"};
-  options.subscriptions = {{.filter = "t", .qos = 2}};
-  EXPECT_FALSE(make_paho_client(options, {}));
-  options.subscriptions.clear();
-  options.will = message("t", "x", 2);
-  EXPECT_FALSE(make_paho_client(options, {}));
 }
 
 }  // namespace
