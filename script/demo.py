@@ -54,13 +54,15 @@ def start(root, binaries, window_s):
         say("demo: creating keys, certificates and a ledger in " + str(root))
         demo.create()
         demo.start_ledger()
-        demo.start_broker()
         port = demo.start_plant_tcp("plant-room-1")
         link = root / "rs485-1"
         demo.start_plant_rtu(link, "plant-vault-1")
         say("demo: enrolling the agent edge-1 of site bj1")
         demo.create_agent("edge-1", lines=LINES.format(port=port, link=link),
                           window_s=window_s)
+        # After the enrolment, so that its first list of rights is the right
+        # one.
+        demo.start_broker()
         demo.start_agent("edge-1")
     except BaseException:
         demo.stop_all()
