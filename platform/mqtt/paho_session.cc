@@ -21,7 +21,7 @@ constexpr int kPahoWindow = 2 * kMaxMessagesInFlight;
 constexpr std::chrono::seconds kConnectTimeout{10};
 // Paho completes or fails an operation by itself; this is for when it does not.
 constexpr std::chrono::seconds kAwaitTimeout{15};
-constexpr std::chrono::seconds kGoodbyeTimeout{1};
+constexpr std::chrono::milliseconds kGoodbyeTimeout{500};
 
 // Paho starts its two threads with the first client and ends them with the
 // last; the two are not safe against each other (an end waits with its lock
