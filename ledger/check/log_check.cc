@@ -19,7 +19,13 @@ void LogCheck::flaw(std::optional<std::uint64_t> index, std::string what) {
     return;
   }
   if (flaws_.size() < kMaxFlaws) {
-    flaws_.push_back({summary_.origin, index, std::move(what)});
+    const auto place = [](const LedgerFlaw& each) {
+      return each.index.value_or(UINT64_MAX);
+    };
+    LedgerFlaw found{summary_.origin, index, std::move(what)};
+    flaws_.insert(
+        std::ranges::upper_bound(flaws_, place(found), {}, place),
+        std::move(found));
   }
 }
 
@@ -47,9 +53,6 @@ void LogCheck::run(const std::optional<Checkpoint>& guarded,
     check_guard(guarded);
     check_chains(chains);
   }
-  std::ranges::stable_sort(flaws_, {}, [](const LedgerFlaw& each) {
-    return each.index.value_or(UINT64_MAX);
-  });
 }
 
 void LogCheck::take(const BatchRow& row) {

@@ -26,6 +26,10 @@ struct Loss {
 
 /// What is held of one (source, epoch) in one log.
 struct ChainState {
+  /// Declared losses that do not adjoin, ahead of the chain. An agent has at
+  /// most a window of batches between two of them.
+  static constexpr std::size_t kMaxLosses = 64;
+
   std::uint64_t next_seq = 1;
   Hash head{};  // prev_hash of the next event
   bool closed = false;
@@ -81,6 +85,8 @@ struct Question {
   std::size_t newest_rank = 0;
   /// Tree size of the previous ack to this (source, stream).
   std::optional<std::uint64_t> acked;
+  /// The source has begun as many epochs of late as it may.
+  bool epochs_spent = false;
   /// The held batch that begins at header.first_seq; asked only when the
   /// chain reaches beyond it.
   std::function<std::optional<HeldBatch>()> held_at_first_seq;

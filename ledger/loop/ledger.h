@@ -72,6 +72,10 @@ struct Outside {
 
 class Ledger {
  public:
+  /// Of one source in one log, its first epoch apart. Each is a finding and is
+  /// remembered for good; further ones are refused as `busy`.
+  static constexpr std::size_t kEpochsPerHour = 60;
+
   struct Parts {
     LedgerStore& store;
     Guard& guard;

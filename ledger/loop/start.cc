@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger's loop: what it reads before it takes anything.
 #include <algorithm>
+#include <tuple>
 
 #include "core/log/entry.h"
 #include "ledger/log/stored_entries.h"
@@ -235,7 +236,9 @@ Result<void> Ledger::load_findings() {
       }
     }
   }
-  std::ranges::stable_sort(findings, {}, &FindingView::at_us);
+  std::ranges::sort(findings, {}, [](const FindingView& each) {
+    return std::tie(each.at_us, each.origin, each.index);
+  });
   for (FindingView& finding : findings) {
     parts_.views.add_finding(std::move(finding));
   }

@@ -88,7 +88,10 @@ class Views {
  public:
   static constexpr std::size_t kMaxDevices = 1024;  // of each source
   static constexpr std::size_t kMaxPoints = 1024;   // of each device
+  static constexpr std::size_t kMaxPointsOfSource = 16 * 1024;
   static constexpr std::size_t kMaxFindings = 1000;
+  // What one writer repeats must not push out what others found once.
+  static constexpr std::size_t kMaxFindingsOfWriter = 100;
 
   // The loop's side.
   void enrol(const Source& source, bool console);

@@ -289,6 +289,61 @@ TEST_F(LedgerHttpTest, DamagedTile_IsNeverPartOfAProof) {
   EXPECT_EQ(status("/api/v1/proof/bj1/telemetry/1/300"), 200);
 }
 
+TEST_F(LedgerHttpTest, ReadersBesideTheWriter_SeeOnlyWhatWasSigned) {
+  std::vector<Bytes> payloads;
+  for (int i = 0; i < 60; ++i) {
+    payloads.push_back(
+        agent.cut(Stream::kTelemetry, {.count = 100, .resync = i == 0}).payload);
+  }
+  LedgerInbox inbox;
+  std::thread loop([&] { EXPECT_TRUE(at.ledger->run(inbox, [] {})); });
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      std::uint64_t seen = 0;
+      while (!done || seen < 60 * 101) {
+        const auto now = checkpoint("bj1/telemetry/1");
+        ASSERT_GE(now.size, seen);
+        seen = now.size;
+        if (seen == 0) {
+          continue;
+        }
+        const auto proof = TlogProof::parse(body(
+            "/api/v1/proof/bj1/telemetry/1/" + std::to_string(seen - 1)));
+        const json entry = json::parse(
+            body("/api/v1/entries/bj1/telemetry/1?count=1&from=" +
+                 std::to_string(seen - 1)))[0];
+        ASSERT_TRUE(proof);
+        const auto note = open_checkpoint(proof->checkpoint, at.trust());
+        ASSERT_TRUE(note);
+        EXPECT_EQ(
+            root_from_inclusion(
+                seen - 1, note->size,
+                leaf_hash(*from_base64(entry["entry"].get<std::string>())),
+                proof->path),
+            note->root);
+        body("/metrics");
+      }
+    });
+  }
+  for (Bytes& payload : payloads) {
+    // One source's share of the inbox is bounded; go-back-N is played here.
+    while (inbox.counters().batches_queued >= LedgerInbox::kBatchesOfSource) {
+      std::this_thread::yield();
+    }
+    inbox.post({agent.source, TopicKind::kBatch}, std::move(payload));
+  }
+  done = true;
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+  inbox.close();
+  loop.join();
+  EXPECT_EQ(inbox.counters().batches_dropped, 0U);
+  EXPECT_EQ(at.acks.size(), 60U);
+}
+
 class AdminHttpTest : public ::testing::Test {
  protected:
   void SetUp() override {
