@@ -25,13 +25,11 @@ const suites = {
 };
 
 function testFiles(directory) {
-  return fs
-    .readdirSync(directory, { withFileTypes: true })
-    .flatMap((entry) => {
-      const file = path.join(directory, entry.name);
-      if (entry.isDirectory()) return testFiles(file);
-      return /\.test\.tsx?$/.test(entry.name) ? [file] : [];
-    });
+  return fs.readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) return testFiles(file);
+    return /\.test\.tsx?$/.test(entry.name) ? [file] : [];
+  });
 }
 
 const { values, positionals } = parseArgs({

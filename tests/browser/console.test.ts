@@ -6,7 +6,15 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { FakeLedger } from "../../web/testing/fake_ledger";
 import { addMinute, liveDevices, room } from "../../web/testing/scene";
-import { launch, loadKey, nowUs, open, openWithKey, shot, visit } from "./harness";
+import {
+  launch,
+  loadKey,
+  nowUs,
+  open,
+  openWithKey,
+  shot,
+  visit,
+} from "./harness";
 
 let browser: Browser;
 before(async () => {
@@ -150,7 +158,8 @@ test("entries stream in, newest first, and hold still on request", async (t) => 
     );
     return row;
   };
-  const minute = () => addMinute(ledger, 30n).forEach((at) => server.announce(at));
+  const minute = () =>
+    addMinute(ledger, 30n).forEach((at) => server.announce(at));
   const origin = ledger.origin("bj1", "telemetry");
   minute();
   await newest(ledger.log(origin).length - 1);
@@ -161,7 +170,10 @@ test("entries stream in, newest first, and hold still on request", async (t) => 
   await page.waitForSelector(".toolbar [aria-pressed=true]");
   const before = await first();
   minute();
-  await page.locator("[data-action=newest]").filter({ hasText: "4 new" }).waitFor();
+  await page
+    .locator("[data-action=newest]")
+    .filter({ hasText: "4 new" })
+    .waitFor();
   assert.equal(await first(), before);
   await page.keyboard.press("p");
   await newest(ledger.log(origin).length - 1);
@@ -170,7 +182,10 @@ test("entries stream in, newest first, and hold still on request", async (t) => 
   await page.locator(".row").nth(2).hover();
   const held = await first();
   minute();
-  await page.locator("[data-action=newest]").filter({ hasText: "4 new" }).waitFor();
+  await page
+    .locator("[data-action=newest]")
+    .filter({ hasText: "4 new" })
+    .waitFor();
   assert.equal(await first(), held);
   await page.mouse.move(2, 2);
   await newest(ledger.log(origin).length - 1);
@@ -197,9 +212,7 @@ test("live values change with the stream", async (t) => {
   const here = await visit(t, browser);
   const { page, server } = here;
   await open(here);
-  const [device] = liveDevices(nowUs()) as [
-    { values: { mantissa: bigint }[] },
-  ];
+  const [device] = liveDevices(nowUs()) as [{ values: { mantissa: bigint }[] }];
   device.values[0]!.mantissa = 9007199254740993n;
   await page.waitForSelector("[data-connection=live]");
   server.send("live", device);
@@ -236,8 +249,8 @@ test("by keyboard alone: along the rows, open, close, to another log", async (t)
   await page.keyboard.press("k");
   await page.keyboard.press("j");
   const focus = () =>
-    page.evaluate(
-      () => document.activeElement?.closest(".row")?.getAttribute("data-index"),
+    page.evaluate(() =>
+      document.activeElement?.closest(".row")?.getAttribute("data-index"),
     );
   assert.equal(await focus(), "74");
   await page.keyboard.press("Enter");
@@ -254,7 +267,8 @@ test("by keyboard alone: along the rows, open, close, to another log", async (t)
   // The focus is seen.
   await page.keyboard.press("j");
   const outline = await page.evaluate(
-    () => getComputedStyle(document.activeElement ?? document.body).outlineWidth,
+    () =>
+      getComputedStyle(document.activeElement ?? document.body).outlineWidth,
   );
   assert.equal(outline, "2px");
 });

@@ -117,11 +117,14 @@ export async function open(visit: Visit, hash = ""): Promise<void> {
 
 /** Gives the page a trust file as a person does, through the picker. */
 export async function loadKey(page: Page, file: string): Promise<void> {
-  await page.locator("input[type=file]").first().setInputFiles({
-    name: "trust.txt",
-    mimeType: "text/plain",
-    buffer: Buffer.from(file),
-  });
+  await page
+    .locator("input[type=file]")
+    .first()
+    .setInputFiles({
+      name: "trust.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from(file),
+    });
 }
 
 export async function openWithKey(visit: Visit, hash = ""): Promise<void> {

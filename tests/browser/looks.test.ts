@@ -16,7 +16,8 @@ after(() => browser?.close());
 /** Nothing reaches beyond the window but what scrolls by itself. */
 async function noSidewaysScroll(page: Page): Promise<void> {
   const beyond = await page.evaluate(() => {
-    const scrolls = ".table-scroll, .table-card, .hex, .picture-scroll, .meaning";
+    const scrolls =
+      ".table-scroll, .table-card, .hex, .picture-scroll, .meaning";
     return [...document.querySelectorAll("body *")]
       .filter((element) => element.closest(scrolls) === null)
       .filter((element) => !element.matches(".visually-hidden, .skip"))
@@ -38,7 +39,10 @@ for (const language of ["zh-CN", "en-GB"]) {
       await openWithKey(here);
       await here.page.locator(".row-verified .row-head").nth(1).click();
       await here.page.waitForSelector("[data-proof=verified]");
-      await here.page.locator("[data-window-names], .window .minor a").first().waitFor();
+      await here.page
+        .locator("[data-window-names], .window .minor a")
+        .first()
+        .waitFor();
       await shot(here.page, `verified-${name}`);
       await noSidewaysScroll(here.page);
       assert.deepEqual(here.complaints, []);

@@ -57,28 +57,32 @@ async function enter({ page, proxy, trust }: Here): Promise<void> {
   await loadKey(page, trust);
 }
 
-test("an honest ledger: grey, then verified down to the source", { skip }, async (t) => {
-  const here = await arrive(t);
-  const { page } = here;
-  await page.goto(here.proxy.url);
-  await page.waitForSelector(".integrity[data-state=nokey]");
-  await loadKey(page, here.trust);
-  await page.waitForSelector(".integrity[data-state=verified]");
-  const tabs = page.locator(".tab");
-  for (let at = 0; at < (await tabs.count()); ++at) {
-    await tabs.nth(at).click();
-    await page.waitForSelector(`.tab:nth-child(${at + 1})[aria-current]`);
+test(
+  "an honest ledger: grey, then verified down to the source",
+  { skip },
+  async (t) => {
+    const here = await arrive(t);
+    const { page } = here;
+    await page.goto(here.proxy.url);
+    await page.waitForSelector(".integrity[data-state=nokey]");
+    await loadKey(page, here.trust);
     await page.waitForSelector(".integrity[data-state=verified]");
-    await page.locator(".row-head").first().click();
-    await page.waitForSelector("[data-proof=verified]");
-    assert.equal(await page.locator("[data-check=verified]").count(), 6);
-    const words = await page.locator(".row-open").innerText();
-    assert.doesNotMatch(words, /undefined|NaN|\[object/);
-    await shot(page, `real-${at}`);
-  }
-  assert.equal(await page.locator("[data-alarm]").count(), 0);
-  assert.deepEqual(here.complaints, []);
-});
+    const tabs = page.locator(".tab");
+    for (let at = 0; at < (await tabs.count()); ++at) {
+      await tabs.nth(at).click();
+      await page.waitForSelector(`.tab:nth-child(${at + 1})[aria-current]`);
+      await page.waitForSelector(".integrity[data-state=verified]");
+      await page.locator(".row-head").first().click();
+      await page.waitForSelector("[data-proof=verified]");
+      assert.equal(await page.locator("[data-check=verified]").count(), 6);
+      const words = await page.locator(".row-open").innerText();
+      assert.doesNotMatch(words, /undefined|NaN|\[object/);
+      await shot(page, `real-${at}`);
+    }
+    assert.equal(await page.locator("[data-alarm]").count(), 0);
+    assert.deepEqual(here.complaints, []);
+  },
+);
 
 test("every listed entry of every log verifies", { skip }, async (t) => {
   const here = await arrive(t);

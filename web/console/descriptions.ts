@@ -112,7 +112,11 @@ export class Descriptions {
     const end = to > maxSearched ? to - BigInt(maxSearched) : 0n;
     while (to > end) {
       const from = to > BigInt(maxEntries) ? to - BigInt(maxEntries) : 0n;
-      const page = await this.api.entries(recordOrigin, from, Number(to - from));
+      const page = await this.api.entries(
+        recordOrigin,
+        from,
+        Number(to - from),
+      );
       for (const raw of page) {
         const part = read(recordOrigin, raw.index, raw.entry);
         if (part !== undefined && isIt(part.event)) return part;

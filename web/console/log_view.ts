@@ -4,7 +4,11 @@
 
 import { type Api, ApiError, maxEntries, type RawEntry } from "../shared/api";
 import { type Bytes, FormatError } from "../shared/bytes";
-import { type EntryProof, entryState, type EntryState } from "../shared/entry_verifier";
+import {
+  type EntryProof,
+  entryState,
+  type EntryState,
+} from "../shared/entry_verifier";
 import { type Entry, parseEntry } from "../shared/verify/entry";
 
 export type RowState = "nokey" | "waiting" | "checking" | EntryState;
@@ -41,9 +45,11 @@ const workers = 2;
 const minRefreshMs = 400;
 
 export interface Prover {
-  prove(origin: string, row: Row, known: (index: bigint) => Bytes | undefined):
-    | Promise<EntryProof>
-    | undefined;
+  prove(
+    origin: string,
+    row: Row,
+    known: (index: bigint) => Bytes | undefined,
+  ): Promise<EntryProof> | undefined;
 }
 
 export class LogView {
@@ -283,8 +289,10 @@ export class LogView {
     while (this.#busy < workers && !this.#closed) {
       const row = this.#queue.shift();
       if (row === undefined) return;
-      const asked = this.prover.prove(this.origin, row, (index) =>
-        this.row(index)?.bytes,
+      const asked = this.prover.prove(
+        this.origin,
+        row,
+        (index) => this.row(index)?.bytes,
       );
       if (asked === undefined) {
         row.state = "nokey";

@@ -2,6 +2,7 @@
 import "../shared/style/tokens.css";
 import "../shared/style/base.css";
 import "./style/page.css";
+import "./style/site.css";
 import "./style/log.css";
 import "./style/proof.css";
 import "./style/print.css";

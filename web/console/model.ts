@@ -20,12 +20,12 @@ import { KeyRegistry } from "../shared/key_registry";
 import { type Alarm, Memory } from "../shared/memory";
 import { type CheckpointVerdict, Verifier } from "../shared/verifier";
 import {
-  parseOrigin,
   parseTrust,
   type Trust,
   TrustError,
 } from "../shared/verify/checkpoint";
 import { type Capability, canVerify } from "../shared/verify/hash";
+import { inOrder, parseHash } from "./address";
 import { Connection, type ConnectionState } from "./connection";
 import { Descriptions } from "./descriptions";
 import { LogView, type Row, type Trouble, troubleOf } from "./log_view";
@@ -341,33 +341,23 @@ export class Model {
 
   // --- the log in view -------------------------------------------------------
 
-  /** The logs in the order of the tabs: sites first, the registry last. */
+  /** The logs in the order of the tabs. */
   get tabs(): LogState[] {
-    const rank = ["record", "telemetry", "registry"];
-    const key = ({ info: { name } }: LogState) =>
-      [
-        rank[2] === name.stream ? 1 : 0,
-        name.site,
-        rank.indexOf(name.stream),
-        name.generation.padStart(10, "0"),
-      ].join(" ");
-    return [...this.logs.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    return inOrder([...this.logs.values()]);
   }
 
   /** Shows what the address says: a log, an entry, or the busiest log. */
   go(hash: string = location.hash): void {
-    const match = /^#\/([^/]+)\/([^/]+)\/(\d+)(?:\/(\d{1,20}))?$/.exec(hash);
-    const [, site, stream, generation, index] = match ?? [];
+    const address = parseHash(hash);
     const wanted = [...this.logs.values()].find(
       ({ info: { name } }) =>
-        name.site === site &&
-        name.stream === stream &&
-        name.generation === generation,
+        name.site === address?.site &&
+        name.stream === address.stream &&
+        name.generation === address.generation,
     );
     const log = wanted ?? this.#firstLog();
     if (log === undefined) return;
-    const at =
-      wanted !== undefined && index !== undefined ? BigInt(index) : undefined;
+    const at = wanted === undefined ? undefined : address?.index;
     if (this.view?.origin === log.info.origin) {
       if (at === undefined) {
         if (this.view.open !== undefined) this.view.fold();
@@ -385,13 +375,15 @@ export class Model {
 
   #firstLog(): LogState | undefined {
     const { tabs } = this;
-    return (
-      tabs.find(({ info }) => info.name.stream === "telemetry") ?? tabs[0]
-    );
+    return tabs.find(({ info }) => info.name.stream === "telemetry") ?? tabs[0];
   }
 
   /** For the log view: nothing while no key is loaded. */
-  prove(origin: string, row: Row, known: Parameters<EntryVerifier["prove"]>[3]) {
+  prove(
+    origin: string,
+    row: Row,
+    known: Parameters<EntryVerifier["prove"]>[3],
+  ) {
     return this.#engine?.entries.prove(origin, row.index, row.bytes, known);
   }
 
@@ -407,12 +399,4 @@ export class Model {
 
 export function deviceKey({ source, device }: Device): string {
   return `${source} ${device}`;
-}
-
-/** `#/bj1/record/1/12`. */
-export function entryHash(origin: string, index?: bigint): string {
-  const name = parseOrigin(origin);
-  if (name === undefined) return "#";
-  const log = `#/${name.site}/${name.stream}/${name.generation}`;
-  return index === undefined ? log : `${log}/${index}`;
 }

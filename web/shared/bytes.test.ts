@@ -10,7 +10,15 @@ test("base64 and hex survive the round trip", () => {
 });
 
 test("base64 is strict: one text for given bytes", () => {
-  for (const text of ["QQ", "QQ=", "QR==", "Q Q=", "QQ==\n", "QQ==QQ==", "-_=="]) {
+  for (const text of [
+    "QQ",
+    "QQ=",
+    "QR==",
+    "Q Q=",
+    "QQ==\n",
+    "QQ==QQ==",
+    "-_==",
+  ]) {
     assert.throws(() => fromBase64(text), /base64/, text);
   }
 });

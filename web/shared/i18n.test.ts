@@ -18,11 +18,7 @@ test("both languages have the same texts with the same parameters", () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort());
   for (const key of Object.keys(en)) {
     const [a, b] = [both["en"]?.[key] ?? "", both["zh"]?.[key] ?? ""];
-    assert.deepEqual(
-      new Set(placeholders(a)),
-      new Set(placeholders(b)),
-      key,
-    );
+    assert.deepEqual(new Set(placeholders(a)), new Set(placeholders(b)), key);
   }
 });
 

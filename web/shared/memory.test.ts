@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type Alarm,
-  Memory,
-  SturdyStorage,
-  VolatileStorage,
-} from "./memory";
+import { type Alarm, Memory, SturdyStorage, VolatileStorage } from "./memory";
 
 const alarm = (id: string, more: Partial<Alarm> = {}): Alarm => ({
   id,

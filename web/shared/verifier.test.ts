@@ -97,7 +97,11 @@ test("an altered, shortened or foreign proof is refuted", async () => {
     ["checkpoint_signature", body.replace(/\n(\d+)\n/, "\n4$1\n")],
   ];
   for (const [kind, answer] of answers) {
-    ledger.faults.proofAnswer = { status: 200, type: "text/plain", body: answer };
+    ledger.faults.proofAnswer = {
+      status: 200,
+      type: "text/plain",
+      body: answer,
+    };
     const { prove, kinds } = await browser(ledger);
     assert.equal((await prove(origin, 6)).state, "refuted", kind);
     assert.deepEqual(kinds(), [kind]);
@@ -223,6 +227,22 @@ test("a batch that its source did not sign is refuted", async () => {
   const { prove, kinds } = await browser(ledger);
   assert.equal((await prove(origin, at.firstIndex)).state, "refuted");
   assert.deepEqual(kinds(), ["key_signature"]);
+});
+
+test("an event that no batch covers is refuted", async () => {
+  const ledger = room(1_000_000_000_000n);
+  const origin = telemetry(ledger);
+  const log = ledger.log(origin);
+  const loose = log.length;
+  log.push(Uint8Array.from(log[4]!));
+  addMinute(ledger, 19n);
+  const { prove, kinds } = await browser(ledger);
+  assert.equal((await prove(origin, loose)).state, "refuted");
+  assert.deepEqual(kinds(), ["batch_root"]);
+  assert.equal((await prove(origin, loose + 1)).state, "verified");
+  log.push(Uint8Array.from(log[4]!));
+  assert.equal((await prove(origin, log.length - 1)).state, "refuted");
+  assert.deepEqual(kinds(), ["batch_root", "batch_missing"]);
 });
 
 test("keys: rotation keeps old batches good, revocation ends new ones", async () => {

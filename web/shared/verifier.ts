@@ -15,7 +15,12 @@ import {
   openCheckpoint,
   type Trust,
 } from "./verify/checkpoint";
-import { leafHash, type PathStep, verifyConsistency, walkInclusion } from "./verify/merkle";
+import {
+  leafHash,
+  type PathStep,
+  verifyConsistency,
+  walkInclusion,
+} from "./verify/merkle";
 import type { NoteKey } from "./verify/note";
 import { parseTlogProof, type TlogProof } from "./verify/tlog_proof";
 
@@ -134,7 +139,11 @@ export class Verifier {
         return this.#accept(origin, note);
       }
       if (last) {
-        const verdict = refuted("checkpoint_rolled_back", floor.seen.note, note);
+        const verdict = refuted(
+          "checkpoint_rolled_back",
+          floor.seen.note,
+          note,
+        );
         return this.raise(origin, verdict, undefined, floor.checkpoint);
       }
       await this.pause();

@@ -4,8 +4,7 @@
 // and lies on request.
 
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   ClockQuality,
   type Event,
@@ -22,41 +21,9 @@ import {
   rootOf,
   sha256Sync,
 } from "./reference_tree";
+import { TestKey } from "./test_key";
 
-export class TestKey {
-  readonly #secret: KeyObject;
-  readonly publicKey: Bytes;
-
-  constructor() {
-    const pair = generateKeyPairSync("ed25519");
-    this.#secret = pair.privateKey;
-    const spki = pair.publicKey.export({ format: "der", type: "spki" });
-    this.publicKey = new Uint8Array(spki.subarray(-32));
-  }
-
-  sign(...parts: Uint8Array[]): Bytes {
-    return new Uint8Array(sign(null, concat(...parts), this.#secret));
-  }
-
-  #keyData(): Buffer {
-    return Buffer.concat([Buffer.of(1), this.publicKey]);
-  }
-
-  keyId(name: string): Buffer {
-    const hash = createHash("sha256").update(`${name}\n`);
-    return hash.update(this.#keyData()).digest().subarray(0, 4);
-  }
-
-  vkey(name: string): string {
-    const id = this.keyId(name).toString("hex");
-    return `${name}+${id}+${this.#keyData().toString("base64")}`;
-  }
-
-  note(name: string, text: string): string {
-    const blob = Buffer.concat([this.keyId(name), this.sign(utf8(text))]);
-    return `${text}\n\u2014 ${name} ${blob.toString("base64")}\n`;
-  }
-}
+export { TestKey };
 
 export type Body = NonNullable<MessageInitShape<typeof EventSchema>["body"]>;
 
@@ -383,8 +350,7 @@ export class FakeLedger {
       .map(({ entry, index }) => {
         const alter =
           alteredEntry?.origin === origin && alteredEntry.index === +index;
-        const hide =
-          origin === this.registry && hiddenRegistryEntry === +index;
+        const hide = origin === this.registry && hiddenRegistryEntry === +index;
         const bytes = Uint8Array.from(hide ? this.log(origin)[0]! : entry);
         // The last byte of a windows event is a value: it still decodes.
         if (alter) bytes[bytes.length - 1]! ^= 2;

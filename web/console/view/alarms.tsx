@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import type { Alarm } from "../../shared/memory";
-import { entryHash } from "../model";
+import { entryHash } from "../address";
 import { useModel, useText } from "./context";
 import * as Icon from "./icons";
 import { LogName } from "./log_name";

@@ -4,7 +4,8 @@
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import { Translator } from "../../shared/i18n";
 import type { Storage } from "../../shared/memory";
-import { entryHash, type Model } from "../model";
+import { entryHash } from "../address";
+import type { Model } from "../model";
 import { keepSettings, type Settings } from "../settings";
 import { Alarms, groupAlarms } from "./alarms";
 import { PageContext } from "./context";
@@ -128,9 +129,7 @@ function press(model: Model, event: KeyboardEvent): boolean {
 
 /** Moves the focus along the rows. */
 function step(by: 1 | -1): boolean {
-  const heads = [
-    ...document.querySelectorAll<HTMLButtonElement>(".row-head"),
-  ];
+  const heads = [...document.querySelectorAll<HTMLButtonElement>(".row-head")];
   const row = document.activeElement?.closest(".row");
   const at = heads.findIndex((head) => head.parentElement === row);
   const next = heads[at < 0 ? 0 : at + by];

@@ -5,12 +5,13 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EventSchema } from "../../generated/event_pb";
 import { BatchHeaderSchema } from "../../generated/wire_pb";
-import { type Bytes, toHex } from "../../shared/bytes";
+import { toHex } from "../../shared/bytes";
 import type { Entry } from "../../shared/verify/entry";
 import type { LogView, Row } from "../log_view";
-import { entryHash } from "../model";
+import { entryHash } from "../address";
 import { useModel, useText } from "./context";
 import { Fields } from "./fields";
+import { hexDump } from "./hex_dump";
 import * as Icon from "./icons";
 import { ProofView } from "./proof_view";
 import { kindOf } from "./summary";
@@ -145,22 +146,4 @@ function Content({
 
 function bodySchema(body: string | undefined): DescMessage | undefined {
   return EventSchema.fields.find((field) => field.localName === body)?.message;
-}
-
-/** Offset, 16 bytes in hex, and the letters among them. */
-export function hexDump(bytes: Bytes): string {
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const part = bytes.subarray(at, at + 16);
-    const hex = [...part].map((byte) => byte.toString(16).padStart(2, "0"));
-    const [left, right] = [hex.slice(0, 8), hex.slice(8)];
-    const columns = `${left.join(" ").padEnd(23)}  ${right.join(" ").padEnd(23)}`;
-    const letters = [...part]
-      .map((byte) =>
-        byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·",
-      )
-      .join("");
-    lines.push(`${at.toString(16).padStart(4, "0")}  ${columns}  ${letters}`);
-  }
-  return lines.join("\n");
 }

@@ -20,8 +20,7 @@ export function Header({
 }) {
   const model = useModel();
   const text = useText();
-  const ledger =
-    model.trust?.ledger ?? model.tabs[0]?.info.name.ledger ?? "";
+  const ledger = model.trust?.ledger ?? model.tabs[0]?.info.name.ledger ?? "";
   const languages: Language[] = ["zh", "en"];
   const themes: [Theme, () => preact.JSX.Element][] = [
     ["auto", Icon.HalfMoon],
@@ -50,7 +49,11 @@ export function Header({
         </button>
       </div>
       <div class="header-tools">
-        <div class="segments" role="group" aria-label={text.t("language.label")}>
+        <div
+          class="segments"
+          role="group"
+          aria-label={text.t("language.label")}
+        >
           {languages.map((language) => (
             <button
               type="button"

@@ -147,9 +147,29 @@ export const Again = () =>
   );
 
 export const Mark = () => (
-  <svg class="brand-mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+  <svg
+    class="brand-mark"
+    viewBox="0 0 24 24"
+    width="24"
+    height="24"
+    aria-hidden="true"
+    focusable="false"
+  >
     <rect x="1.5" y="1.5" width="21" height="21" rx="5" fill="currentColor" />
-    <circle class="brand-cut" cx="12" cy="12" r="6.2" fill="none" stroke-width="1.8" />
-    <path class="brand-cut" d="M12 12V8.2M12 12l3.3 1.9M12 12l-3.3 1.9" fill="none" stroke-width="1.8" stroke-linecap="round" />
+    <circle
+      class="brand-cut"
+      cx="12"
+      cy="12"
+      r="6.2"
+      fill="none"
+      stroke-width="1.8"
+    />
+    <path
+      class="brand-cut"
+      d="M12 12V8.2M12 12l3.3 1.9M12 12l-3.3 1.9"
+      fill="none"
+      stroke-width="1.8"
+      stroke-linecap="round"
+    />
   </svg>
 );

@@ -177,9 +177,7 @@ export function KeyDialog({ close }: { close: () => void }) {
         </dl>
       )}
       {!model.keeps && <p class="problem">{text.t("key.notKept")}</p>}
-      <h3>
-        {text.t(model.trust === undefined ? "key.title" : "key.replace")}
-      </h3>
+      <h3>{text.t(model.trust === undefined ? "key.title" : "key.replace")}</h3>
       <Where />
       <TrustInput done={close} />
       {forgetting ? (

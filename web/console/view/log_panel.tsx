@@ -2,9 +2,9 @@
 // The right side: one log, its state, its entries as they stream in.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { parseOrigin } from "../../shared/verify/checkpoint";
 import type { LogView, Row, RowState } from "../log_view";
-import { entryHash, type LogState } from "../model";
+import { entryHash } from "../address";
+import type { LogState } from "../model";
 import { useModel, useNow, useText, why, whyStatus } from "./context";
 import { EntryDetail } from "./entry_detail";
 import * as Icon from "./icons";
@@ -118,9 +118,9 @@ function Integrity({ log }: { log: LogState }) {
               : verdict.before.size === verdict.checkpoint.size
                 ? text.t("state.seenSame")
                 : text.t("state.seenBefore", {
-                  age: text.duration(now - verdict.before.at),
-                  n: verdict.before.size,
-                })}
+                    age: text.duration(now - verdict.before.at),
+                    n: verdict.before.size,
+                  })}
           </>
         )}
       </p>
@@ -128,7 +128,13 @@ function Integrity({ log }: { log: LogState }) {
   );
 }
 
-function WithHash({ sentence, bytes }: { sentence: string; bytes: Uint8Array }) {
+function WithHash({
+  sentence,
+  bytes,
+}: {
+  sentence: string;
+  bytes: Uint8Array;
+}) {
   const [before, after] = sentence.split("\u0000");
   return (
     <>
@@ -341,8 +347,4 @@ function EntryRow({
 function sourceOf(row: Row): { source: string } {
   if (row.entry?.type === "event") return row.entry.event;
   return row.entry?.header ?? { source: "" };
-}
-
-export function siteOf(origin: string): string {
-  return parseOrigin(origin)?.site ?? "";
 }

@@ -6,7 +6,7 @@ import { toHex } from "../../shared/bytes";
 import type { EntryProof } from "../../shared/entry_verifier";
 import type { Accepted, AlarmKind } from "../../shared/verifier";
 import type { LogView, Row } from "../log_view";
-import { entryHash } from "../model";
+import { entryHash } from "../address";
 import { useModel, useNow, useText, whyStatus } from "./context";
 import * as Icon from "./icons";
 import { PathPicture } from "./path_picture";
@@ -40,11 +40,7 @@ export function ProofView({ row, view }: { row: Row; view: LogView }) {
           <Checks row={row} proof={proof} />
         </ul>
         {row.state === "unproven" && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => view.urgent(row)}
-          >
+          <button type="button" class="button" onClick={() => view.urgent(row)}>
             <Icon.Again />
             {text.t("proof.again")}
           </button>
@@ -119,7 +115,11 @@ function Checks({ row, proof }: { row: Row; proof: EntryProof }) {
       <Check
         name={text.t("proof.path")}
         state={
-          bad === undefined ? "verified" : line === "path" ? "refuted" : "waiting"
+          bad === undefined
+            ? "verified"
+            : line === "path"
+              ? "refuted"
+              : "waiting"
         }
       >
         {bad === undefined

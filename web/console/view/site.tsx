@@ -3,7 +3,8 @@
 // Grey while all is well.
 
 import type { Device, LiveValue, SourceStatus } from "../../shared/api";
-import { deviceKey, entryHash, type Loaded } from "../model";
+import { entryHash } from "../address";
+import { deviceKey, type Loaded } from "../model";
 import { useModel, useNow, useText, why } from "./context";
 import * as Icon from "./icons";
 import { Age, Value } from "./values";

@@ -40,7 +40,9 @@ export function Value({
 }) {
   return (
     <span class="value">
-      <span class="number">{groupDigits(formatDecimal(mantissa, exponent))}</span>
+      <span class="number">
+        {groupDigits(formatDecimal(mantissa, exponent))}
+      </span>
       {unit !== "" && <span class="unit"> {unitText(unit)}</span>}
     </span>
   );

@@ -9,55 +9,13 @@ import {
 } from "../../generated/event_pb";
 import { meanMantissa } from "../../shared/decimal";
 import type { Description } from "../descriptions";
-import { entryHash } from "../model";
+import { entryHash } from "../address";
 import { useModel, useText } from "./context";
 import { enumName } from "./fields";
 import * as Icon from "./icons";
 import { LogName } from "./log_name";
 import { Value } from "./values";
-
-export interface WindowRow {
-  point: number;
-  good: number;
-  missed: number;
-  quality: PointQuality;
-  /** Mantissas; nothing when nothing was measured. */
-  values?: { last: bigint; min: bigint; max: bigint; sum: bigint };
-}
-
-/** The columns put together; nothing when they do not fit. */
-export function windowRows(window: Windows): WindowRow[] | undefined {
-  const { good, missed, quality, last, firstPoint } = window;
-  const { lastMinusMin, maxMinusLast, sumMinusGoodLast } = window;
-  const measured = good.filter((count) => count > 0).length;
-  const fits =
-    missed.length === good.length &&
-    quality.length === good.length &&
-    [last, lastMinusMin, maxMinusLast, sumMinusGoodLast].every(
-      (column) => column.length === measured,
-    );
-  if (!fits) return undefined;
-  let at = 0;
-  return good.map((count, i) => {
-    const row: WindowRow = {
-      point: firstPoint + i,
-      good: count,
-      missed: missed[i] ?? 0,
-      quality: quality[i] ?? PointQuality.UNSPECIFIED,
-    };
-    if (count > 0) {
-      const value = last[at] ?? 0n;
-      row.values = {
-        last: value,
-        min: value - (lastMinusMin[at] ?? 0n),
-        max: value + (maxMinusLast[at] ?? 0n),
-        sum: BigInt(count) * value + (sumMinusGoodLast[at] ?? 0n),
-      };
-      ++at;
-    }
-    return row;
-  });
-}
+import { type WindowRow, windowRows } from "./window_rows";
 
 type Search = { state: "searching" } | { state: "done"; is?: Description };
 
@@ -111,11 +69,13 @@ export function WindowTable({
           <thead>
             <tr>
               <th scope="col">{text.t("window.point")}</th>
-              {(["last", "min", "mean", "max", "polls"] as const).map((name) => (
-                <th scope="col" class="numeric" key={name}>
-                  {text.t(`window.${name}`)}
-                </th>
-              ))}
+              {(["last", "min", "mean", "max", "polls"] as const).map(
+                (name) => (
+                  <th scope="col" class="numeric" key={name}>
+                    {text.t(`window.${name}`)}
+                  </th>
+                ),
+              )}
               <th scope="col">{text.t("window.quality")}</th>
             </tr>
           </thead>

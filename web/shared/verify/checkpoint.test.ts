@@ -111,7 +111,10 @@ test("a checkpoint opens under the trusted key alone", async () => {
   assert.equal(await flaw(await signed(body, origin, other)), "other_key");
   assert.equal(await flaw(await signed(body, "a.b/c", mine)), "other_key");
   assert.equal(
-    await flaw(await signed(body, origin, mine), "demo.example/bj1/telemetry/1"),
+    await flaw(
+      await signed(body, origin, mine),
+      "demo.example/bj1/telemetry/1",
+    ),
     "other_log",
   );
   assert.equal(

@@ -15,7 +15,11 @@ import {
   rootFromInclusion,
   verifyConsistency,
 } from "./merkle";
-import { consistencyPath, inclusionPath, rootOf } from "../../testing/reference_tree";
+import {
+  consistencyPath,
+  inclusionPath,
+  rootOf,
+} from "../../testing/reference_tree";
 
 const leafData = [
   "",
@@ -204,6 +208,12 @@ test("a proof of another length, index, size, leaf or hash is no proof", async (
   }
 });
 
+test("a hash too many is no path, whatever it leads to", async () => {
+  const [leaf, next] = (await leaves()) as [Uint8Array, Uint8Array];
+  assert.equal(await rootFromInclusion(0n, 1n, leaf, [next]), undefined);
+  assert.equal(await rootFromInclusion(0n, 2n, leaf, [next, next]), undefined);
+});
+
 test("a consistency proof of another shape is none", async () => {
   const hashes = await leaves();
   for (let n = 1; n <= 8; ++n) {
@@ -222,6 +232,18 @@ test("a consistency proof of another shape is none", async () => {
         const bad = path.map((hash, j) => (j === k ? root(0) : hash));
         assert.ok(!(await holds(root(m), root(n), shorter)), "shorter");
         assert.ok(!(await holds(root(m), root(n), bad)), "other hash");
+      }
+      // A size whose proofs have another length. (Where the length is the same
+      // the size does not show in the hashes: it is the checkpoint that signs
+      // both.)
+      for (let larger = n + 1; larger <= 16; ++larger) {
+        const all = Array.from({ length: larger }, () => root(0));
+        if (consistencyPath(m, all).length === path.length) continue;
+        const size = BigInt(larger);
+        assert.ok(
+          !(await verifyConsistency(BigInt(m), root(m), size, root(n), path)),
+          "larger size",
+        );
       }
       if (m < n) {
         assert.ok(

@@ -88,7 +88,7 @@ export async function walkInclusion(
     steps.push({ sibling, left, result: hash });
     if (left) {
       // A node without a right sibling is promoted unchanged.
-      while ((node & 1n) === 0n) {
+      while ((node & 1n) === 0n && node !== 0n) {
         node >>= 1n;
         last >>= 1n;
       }

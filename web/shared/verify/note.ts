@@ -93,7 +93,8 @@ export function parseNote(note: string): Note {
   const rest = note.slice(split + 2);
   if (!rest.endsWith("\n")) throw new FormatError("last line is not ended");
   const lines = rest.slice(0, -1).split("\n");
-  if (lines.length > maxSignatures) throw new FormatError("too many signatures");
+  if (lines.length > maxSignatures)
+    throw new FormatError("too many signatures");
   return {
     text: note.slice(0, split + 1),
     signatures: lines.map(parseSignature),

@@ -128,4 +128,3 @@ export class KeyHistory {
     this.keys.push({ source, key: Uint8Array.from(key), since: index });
   }
 }
-
