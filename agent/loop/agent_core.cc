@@ -302,6 +302,10 @@ void AgentCore::apply(Stream stream, BatchProven& effect) {
                                             now_.wall,
                                             sender(stream).log().text(),
                                             std::move(effect.checkpoint)});
+  const Stream other =
+      stream == Stream::kRecord ? Stream::kTelemetry : Stream::kRecord;
+  sender(other).outpaced(effect.sent, now_.monotonic);
+  apply_effects(other);
 }
 
 void AgentCore::apply(Stream stream, Suspicion& effect) {

@@ -143,13 +143,22 @@ void Sender::tick(MonoTime now) {
   rewind(now);
 }
 
+void Sender::outpaced(MonoTime sent, MonoTime now) {
+  if (state() != SenderState::kSending || outpaced_ || !flights_.front().sent ||
+      sent - flights_.front().sent_at < options_.overtaken) {
+    return;
+  }
+  rewind(now);
+  outpaced_ = true;
+}
+
 std::vector<SenderEffect> Sender::take_effects() {
   return std::exchange(effects_, {});
 }
 
 // --- sending ----------------------------------------------------------------
 
-void Sender::transmit(Flight& flight) {
+void Sender::transmit(Flight& flight, MonoTime now) {
   Bytes payload = flight.batch.payload;
   if (mark_resync_) {
     auto view = decode_batch(flight.batch.payload);
@@ -163,6 +172,7 @@ void Sender::transmit(Flight& flight) {
   counters_.resent += flight.ever_sent ? 1 : 0;
   flight.sent = true;
   flight.ever_sent = true;
+  flight.sent_at = now;
   effects_.push_back(TransmitBatch{std::move(payload)});
 }
 
@@ -173,7 +183,7 @@ void Sender::send_unsent(MonoTime now) {
   const bool blocked = blocked_by_ != kNotBlocked;
   for (std::size_t i = 0; i < flights_.size() && (i == 0 || !blocked); ++i) {
     if (!flights_[i].sent) {
-      transmit(flights_[i]);
+      transmit(flights_[i], now);
     }
   }
   if (!timer_ && !flights_.empty()) {
@@ -190,6 +200,7 @@ void Sender::rewind(MonoTime now) {
   mark_resync_ = true;
   gaps_seen_.clear();
   resync_followed_ = false;
+  outpaced_ = false;
   send_unsent(now);
 }
 
@@ -263,10 +274,11 @@ void Sender::take_held(const Held& held, MonoTime now) {
   }
   const auto& proven = std::get<HeldProven>(verdict);
   ++counters_.proven;
-  effects_.push_back(BatchProven{batch.first_position,
-                                 batch.header.count,
-                                 proven.first_index,
-                                 proven.note});
+  effects_.push_back(BatchProven{.first_position = batch.first_position,
+                                 .count = batch.header.count,
+                                 .first_index = proven.first_index,
+                                 .checkpoint = proven.note,
+                                 .sent = flights_.front().sent_at});
   held_ = proven.checkpoint;
   held_note_ = proven.note;
   base_ += batch.header.count;

@@ -23,6 +23,8 @@ struct SenderOptions {
   std::size_t window = 4;  // batches in flight
   std::chrono::microseconds resend_min = std::chrono::seconds(10);
   std::chrono::microseconds resend_max = std::chrono::seconds(60);
+  /// By so much the other stream must have overtaken (outpaced()).
+  std::chrono::microseconds overtaken = std::chrono::seconds(1);
 };
 
 /// A batch that was cut, with its events: `payload` is the batch on the wire
@@ -45,6 +47,7 @@ struct BatchProven {
   std::uint32_t count = 0;
   std::uint64_t first_index = 0;
   std::string checkpoint;
+  MonoTime sent{};  // the last time
 };
 /// A person must look at it. May repeat: whoever records it limits the rate.
 struct Suspicion {
@@ -105,6 +108,11 @@ class Sender {
   void tick(MonoTime now);
   std::optional<MonoTime> deadline() const { return timer_; }
 
+  /// The ledger answered what the other stream sent at `sent`. What this one
+  /// sent well before is lost, or its ack is: it goes out again at once, but
+  /// once until the timer. (The ledger was not connected yet, or restarted.)
+  void outpaced(MonoTime sent, MonoTime now);
+
   /// The position at which it could send another batch now.
   std::optional<Position> wants() const;
   /// That batch. It must have been cut once, and be committed before the
@@ -132,9 +140,10 @@ class Sender {
     OutBatch batch;
     bool sent = false;  // on this connection
     bool ever_sent = false;
+    MonoTime sent_at{};  // the last time
   };
 
-  void transmit(Flight& flight);
+  void transmit(Flight& flight, MonoTime now);
   void send_unsent(MonoTime now);
   void rewind(MonoTime now);
   void arm(MonoTime now);
@@ -168,6 +177,7 @@ class Sender {
   std::chrono::microseconds interval_;
   std::set<std::uint64_t> gaps_seen_;   // values already followed this interval
   bool resync_followed_ = false;        // this interval
+  bool outpaced_ = false;               // this interval
   std::optional<std::uint64_t> below_;  // `expected` below base, seen before
   std::vector<SenderEffect> effects_;
   SenderCounters counters_;

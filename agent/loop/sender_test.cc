@@ -457,6 +457,24 @@ TEST_F(SenderTest, LedgerForgotAcks_ResyncIsFollowedOnce) {
   EXPECT_EQ(see().proven.size(), 2U);
 }
 
+TEST_F(SenderTest, OtherStreamOvertakesByASecond_ResendsAtOnceButOnce) {
+  sender_->connected(now_);
+  offer();
+  see();
+  sender_->outpaced(now_ + 999ms, now_ + 1s);
+  EXPECT_TRUE(see().sent.empty()) << "may still be on its way";
+  now_ += 2s;
+  sender_->outpaced(now_, now_);
+  const Seen again = see();
+  ASSERT_EQ(again.sent.size(), 1U);
+  EXPECT_TRUE(is_resync(again.sent[0]));
+  now_ += 2s;
+  sender_->outpaced(now_, now_);
+  EXPECT_TRUE(see().sent.empty()) << "the timer's turn";
+  pass(11s);
+  EXPECT_EQ(see().sent.size(), 1U);
+}
+
 TEST_F(SenderTest, Busy_IsLeftToTheTimer_AndItsFollowersGapIsNoNews) {
   sender_->connected(now_);
   offer();
