@@ -187,9 +187,10 @@ bool ConfigTable::has(std::string_view key) const {
 
 void ConfigTable::error(std::string_view key, std::string what) {
   const auto found = node_->table->find(std::string(key));
-  node_->error_at(found == node_->table->end() ? node_->line
-                                               : config_line_of(found->second),
-                  node_->name_of(key) + " " + what);
+  const bool is_absent = found == node_->table->end();
+  what.insert(0, node_->name_of(key) + " ");
+  node_->error_at(is_absent ? node_->line : config_line_of(found->second),
+                  std::move(what));
 }
 
 }  // namespace strongroom

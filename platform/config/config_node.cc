@@ -99,13 +99,13 @@ ConfigTable ConfigTable::Node::child(const toml::value& value,
 }
 
 ConfigTable ConfigTable::Node::nothing(const std::shared_ptr<File>& file) {
-  static const toml::table kEmpty;
+  static const toml::table empty;
   ConfigTable nothing;
   nothing.node_ = std::make_shared<Node>();
   nothing.node_->file = std::make_shared<File>();
   nothing.node_->file->name = file->name;
   nothing.node_->file->directory = file->directory;
-  nothing.node_->table = &kEmpty;
+  nothing.node_->table = &empty;
   return nothing;
 }
 
@@ -152,7 +152,7 @@ std::optional<std::string> ConfigTable::Node::choice(
     std::string_view key,
     const toml::value* value,
     const std::vector<std::string>& allowed) {
-  const std::optional<std::string> word = text(key, value);
+  std::optional<std::string> word = text(key, value);
   if (word && std::ranges::find(allowed, *word) == allowed.end()) {
     error_at(config_line_of(*value),
              name_of(key) + " must be one of " + config_choices(allowed) +

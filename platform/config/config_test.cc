@@ -223,7 +223,7 @@ TEST(ConfigFile, Table_AskedForTwice_IsOneTable) {
   ConfigFile file = parse("[mqtt]\na = 'x'\nb = 'y'\n[[line]]\na = 1\nb = 2\n");
   ConfigTable root = file.root();
   root.required_table("mqtt").required_string("a");
-  root.optional_table("mqtt")->required_string("b");
+  root.optional_table("mqtt").value().required_string("b");
   root.tables("line").front().required_int("a", 0, 9);
   root.tables("line").front().required_int("b", 0, 9);
   EXPECT_EQ(errors_of(file), Texts{});

@@ -10,6 +10,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "core/base/check.h"
 #include "platform/mqtt/mqtt_client.h"
 #include "platform/mqtt/nodelay.h"
 #include "tests/support/mosquitto.h"
@@ -120,6 +121,7 @@ class ScriptedBroker {
  public:
   explicit ScriptedBroker(std::uint8_t grant) : grant_(grant) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    check(listener_ >= 0, "no socket for a scripted broker");
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

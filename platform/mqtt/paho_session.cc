@@ -271,6 +271,7 @@ bool PahoSession::publish(const MqttMessage& message) {
                                   message.payload.size(),
                                   message.qos,
                                   message.retained,
+                                  // NOLINTNEXTLINE(performance-no-int-to-ptr)
                                   reinterpret_cast<void*>(size),
                                   *deliveries_);
     const std::lock_guard lock(mutex_);

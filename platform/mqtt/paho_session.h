@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One attempt to connect and the session that comes of it: one Paho object,
 // used once, because reusing one is where Paho 1.2.0/1.3.12 loses messages and
-// deadlocks (docs/decisions/).
+// deadlocks (docs/decisions/0030).
 //
 // Locks. Paho calls back with its own process-wide mutex held. Ours is a leaf:
 // it is never held while Paho is called, so no order of the two exists.

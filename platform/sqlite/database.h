@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How we open SQLite: WAL, synchronous FULL, secure_delete ON, one writer
 // connection that also does every checkpoint, no mmap (SQLite 3.40.1 has the
-// WAL-reset fault: docs/decisions/).
+// WAL-reset fault: docs/decisions/0031).
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

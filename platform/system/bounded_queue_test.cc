@@ -86,6 +86,7 @@ TEST(BoundedQueue, Close_WakesWhoWaits) {
 TEST(BoundedQueue, ManyProducers_EveryValueArrivesOnce) {
   BoundedQueue<int> queue(3);
   std::vector<std::thread> producers;
+  producers.reserve(4);
   for (int p = 0; p < 4; ++p) {
     producers.emplace_back([&queue, p] {
       for (int i = 0; i < 250; ++i) {

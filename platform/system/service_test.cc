@@ -52,10 +52,12 @@ TEST(BlockSignals, BrokenPipe_KillsNobody) {
   ::close(ends[1]);
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): there is no other thread.
 class Notify : public testing::Test {
  protected:
   void SetUp() override {
     socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ASSERT_GE(socket_, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::string path = directory_ / "notify";
@@ -97,6 +99,7 @@ TEST_F(Notify, NoSocket_NothingHappens) {
   ::setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
   notify_ready("x");
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace
 }  // namespace strongroom

@@ -16,11 +16,12 @@ namespace {
 [[noreturn]] void become(const std::vector<char*>& arguments, int log) {
   // Only what is safe between fork and exec in a program with threads.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::dup2(log, STDOUT_FILENO);
-  ::dup2(log, STDERR_FILENO);
+  if (::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0) {
+    ::_exit(127);
+  }
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   ::execvp(arguments.front(), arguments.data());
   ::_exit(127);
 }
@@ -31,9 +32,10 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::filesystem::path& log) {
   const int output =
       ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  check(output >= 0, "the log of a test's program cannot be opened");
+  check(output > STDERR_FILENO, "a test program's log cannot be opened");
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) {
     arguments.push_back(word.data());
   }

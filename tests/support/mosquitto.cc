@@ -36,10 +36,16 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+int open_socket() {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  check(descriptor >= 0, "no socket for a test's broker");
+  return descriptor;
+}
+
 // Another program could take it before the broker does; start() then finds the
 // broker dead and takes another.
 std::uint16_t free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int probe = open_socket();
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
@@ -55,7 +61,7 @@ std::uint16_t free_port() {
 Mosquitto::Mosquitto(MosquittoOptions options) : options_(std::move(options)) {
   check(is_installed(), "mosquitto is not installed: run script/bootstrap");
   if (options_.tls) {
-    authority_.emplace(directory_.path(), "authority");
+    authority_ = std::make_unique<TlsAuthority>(directory_.path(), "authority");
   }
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
@@ -103,7 +109,7 @@ void Mosquitto::write_config() {
 }
 
 void Mosquitto::start() {
-  process_.emplace(
+  process_ = std::make_unique<ChildProcess>(
       std::vector<std::string>{
           program(), "-c", (directory_ / "mosquitto.conf").string()},
       directory_ / "log");
@@ -112,7 +118,7 @@ void Mosquitto::start() {
 }
 
 bool Mosquitto::accepts() const {
-  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int probe = open_socket();
   const sockaddr_in address = loopback(port_);
   const bool connected = ::connect(probe,
                                    reinterpret_cast<const sockaddr*>(&address),

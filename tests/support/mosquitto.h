@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "tests/support/child_process.h"
@@ -57,9 +56,9 @@ class Mosquitto {
 
   TemporaryDirectory directory_;
   MosquittoOptions options_;
-  std::optional<TlsAuthority> authority_;
+  std::unique_ptr<TlsAuthority> authority_;  // with TLS
   std::uint16_t port_ = 0;
-  std::optional<ChildProcess> process_;
+  std::unique_ptr<ChildProcess> process_;
 };
 
 }  // namespace strongroom
