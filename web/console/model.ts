@@ -349,6 +349,7 @@ export class Model {
   /** Shows what the address says: a log, an entry, or the busiest log. */
   go(hash: string = location.hash): void {
     const address = parseHash(hash);
+    if (address === undefined && this.view !== undefined) return;
     const wanted = [...this.logs.values()].find(
       ({ info: { name } }) =>
         name.site === address?.site &&
