@@ -114,12 +114,17 @@ std::vector<LineSnapshot> snapshot_of(
   return all;
 }
 
-// A line that waits for an answer ends within its timeout; all at once.
-void stop_lines(std::vector<std::unique_ptr<BusLine>>& lines) {
+// A line that waits for an answer ends within its timeout, a farewell to the
+// broker may take a second: all at once.
+void stop_all(HttpServer& http,
+              std::vector<std::unique_ptr<BusLine>>& lines,
+              MqttClient& client) {
   std::vector<std::jthread> stopping;
+  stopping.emplace_back([&http] { http.stop(); });
   for (auto& line : lines) {
     stopping.emplace_back([&line] { line->stop(); });
   }
+  client.stop();
 }
 
 AgentOptions agent_options(const AgentConfig& config, const Trust& trust) {
@@ -224,9 +229,7 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
     end = loop.run();
   }
   notify_stopping();
-  http.stop();
-  stop_lines(lines);
-  (*client)->stop();
+  stop_all(http, lines, **client);
   return exit_code(*end, loop.error());
 }
 

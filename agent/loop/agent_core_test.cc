@@ -446,6 +446,23 @@ TEST_F(AgentCoreTest, RefusedChain_OpensAnEpoch_KeepsTheRows_AndGoesOnThere) {
   EXPECT_EQ(record_log_.next_seq(old_epoch), 1U);
 }
 
+TEST_F(AgentCoreTest, RefusedChain_RestartAtOnce_SkipsTheStoppedRows) {
+  rig_.start();
+  rig_.turn();
+  const auto effects = connect();
+  record_log_.refuse_all =
+      refusal(strongroom_v1_RefusalReason_REFUSAL_REASON_CHAIN);
+  answer(effects);
+  record_log_.refuse_all.reset();
+  rig_.start();
+  rig_.turn();
+  settle(connect());
+  const auto record = rig_.events(Stream::kRecord);
+  EXPECT_EQ(record_log_.next_seq(record[0].epoch), 1U)
+      << "what was refused is not sent again";
+  EXPECT_EQ(rig_.journal.delivered[0], rig_.journal.rows[0].size());
+}
+
 TEST_F(AgentCoreTest, RefusedAgainAtOnce_WaitsBeforeAnotherEpoch) {
   rig_.start();
   rig_.turn();
