@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <poll.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,8 +19,6 @@
 #include "platform/http/responder.h"
 #include "platform/http/server.h"
 #include "platform/system/bounded_queue.h"
-
-struct pollfd;
 
 namespace strongroom {
 

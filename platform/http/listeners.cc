@@ -91,6 +91,9 @@ Result<void> remove_stale(const std::filesystem::path& path,
     return fault(path.string() + ": is there and is not a socket");
   }
   const Socket probe = open_socket(AF_UNIX);
+  if (!probe.is_open()) {
+    return fault(path.string() + ": cannot be looked at: " + reason());
+  }
   if (::connect(probe.descriptor(), address.get(), address.size) == 0 ||
       errno == EAGAIN) {
     return fault(path.string() + ": another process listens on it");

@@ -17,13 +17,13 @@ constexpr const char* kStrictPolicy =
     "default-src 'none'; frame-ancestors 'none'";
 
 const httplib::Headers& common_headers() {
-  static const httplib::Headers kHeaders = {
+  static const httplib::Headers headers = {
       {"X-Content-Type-Options", "nosniff"},
       {"Referrer-Policy", "no-referrer"},
       {"Cross-Origin-Resource-Policy", "same-origin"},
       {"X-Frame-Options", "DENY"},
   };
-  return kHeaders;
+  return headers;
 }
 
 std::string_view status_text(int status) {

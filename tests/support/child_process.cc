@@ -16,7 +16,8 @@ namespace {
 [[noreturn]] void become(const std::vector<char*>& arguments, int log) {
   // Only what is safe between fork and exec in a program with threads.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0) {
+  if (log < 0 || ::dup2(log, STDOUT_FILENO) < 0 ||
+      ::dup2(log, STDERR_FILENO) < 0) {
     ::_exit(127);
   }
   sigset_t none;

@@ -2,6 +2,7 @@
 #include "tests/support/mosquitto.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -38,7 +39,9 @@ sockaddr_in loopback(std::uint16_t port) {
 
 int open_socket() {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  check(descriptor >= 0, "no socket for a test's broker");
+  if (descriptor < 0) {
+    std::abort();
+  }
   return descriptor;
 }
 
