@@ -211,16 +211,17 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
              snapshots,
              read_clocks,
              notify_watchdog});
-  // The first turn opens or continues the epoch; nothing is said before it
-  // stands.
+  // Pages first: they say so when the journal cannot commit.
+  const auto port = http.listen_loopback(config.http_host, config.http_port);
+  if (!port) {
+    spdlog::error("http_unusable error=\"{}\"", port.error().what);
+    return ExitCode::kFailed;
+  }
+  spdlog::info("http_listening host={} port={}", config.http_host, *port);
+  // The first turn opens or continues the epoch; nothing is polled and nothing
+  // sent before it stands.
   auto end = loop.turn();
   if (!end) {
-    const auto port = http.listen_loopback(config.http_host, config.http_port);
-    if (!port) {
-      spdlog::error("http_unusable error=\"{}\"", port.error().what);
-      return ExitCode::kFailed;
-    }
-    spdlog::info("http_listening host={} port={}", config.http_host, *port);
     (*client)->start();
     for (auto& line : lines) {
       line->start();

@@ -75,6 +75,9 @@ class AgentCore {
             StartReport start,
             AgentPorts ports);
 
+  AgentCore(const AgentCore&) = delete;
+  AgentCore& operator=(const AgentCore&) = delete;
+
   /// Begins a turn. The first one opens or continues the epoch.
   void begin(const Now& machine);
   void poll_done(const PollDone& poll);
