@@ -122,6 +122,53 @@ class Tamper(SiteTest):
         wait_until(lambda: self.delivered() > held, "delivery to go on", 120)
         self.assertEqual(site.stop("edge-1"), 0)
 
+    def test_longer_second_history_is_refused_and_named(self):
+        """A copy of the ledger that grew on its own beyond what the agent
+        holds: its own signature on another tree gives it away."""
+        site = self.site
+        other = site.create_agent(
+            "edge-2", window_s=0,
+            lines=line_tcp("tcp-2", self.port, device("room-2", period_ms=50)))
+        self.assertTrue(other.exists())
+        site.start_agent("edge-1")
+        wait_until(lambda: self.delivered() > 3, "some delivered", 60)
+        self.assertEqual(site.stop("ledger"), 0)
+        copy = self.root / "second-history"
+        shutil.copytree(site.ledger_dir, copy,
+                        ignore=shutil.ignore_patterns("admin.sock", "*.lock"))
+        site.start_ledger()
+        size = site.log_size("bj1/telemetry/1")
+        wait_until(lambda: site.log_size("bj1/telemetry/1") > size + 5,
+                   "the true history to go on", 60)
+        self.settle_without_ledger()
+        held, true_size = self.delivered(), size + 6
+        self.assertEqual(site.stop("edge-1"), 0)
+        true_dir, site.ledger_dir = site.ledger_dir, copy
+        site.admin = copy / "admin.sock"
+        try:
+            site.start_ledger()
+            site.start_agent("edge-2")
+            wait_until(lambda: site.log_size("bj1/telemetry/1")
+                       > true_size + 200, "the copy to outgrow it", 60)
+            site.start_agent("edge-1")
+            frozen = wait_until(
+                lambda: next((l for l in site.get_json("/api/v1/logs")
+                              if l["origin"].endswith("bj1/telemetry/1")
+                              and l.get("frozen")), None),
+                "the copy to be contradicted", 60)
+            self.assertIn("another root", str(frozen["frozen"]))
+            self.assertEqual(self.delivered(), held)
+            self.assertEqual(site.stop("edge-1"), 0)
+            self.assertEqual(site.stop("edge-2"), 0)
+            self.assertEqual(site.stop("ledger"), 0)
+        finally:
+            site.ledger_dir, site.admin = true_dir, true_dir / "admin.sock"
+        site.start_ledger()
+
+    def settle_without_ledger(self):
+        self.assertEqual(self.site.stop("ledger"), 0)
+        return self.settled()
+
 
 if __name__ == "__main__":
     unittest.main()
