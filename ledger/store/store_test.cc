@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+
+#include "ledger/store/create.h"
+#include "ledger/store/ledger_reader.h"
+#include "ledger/store/sqlite_guard.h"
+#include "ledger/store/sqlite_ledger_store.h"
+
+namespace strongroom {
+namespace {
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "store-XXXXXX";
+    dir = ::mkdtemp(name.data());
+  }
+  void TearDown() override { std::filesystem::remove_all(dir); }
+
+  std::filesystem::path ledger() const { return dir / "ledger.db"; }
+  std::filesystem::path guard() const { return dir / "guard.db"; }
+  std::filesystem::path disclosures() const { return dir / "disclosures.db"; }
+  Result<void> create() {
+    return create_ledger_store(ledger(), guard(), disclosures(), "a.example");
+  }
+
+  std::filesystem::path dir;
+};
+
+TEST_F(StoreTest, Created_HasTheRegistryLogAndNothingElse) {
+  ASSERT_TRUE(create());
+  const auto reader = LedgerReader::open(ledger());
+  ASSERT_TRUE(reader) << reader.error().what;
+  EXPECT_EQ((*reader)->ledger_name().value(), "a.example");
+  const auto logs = (*reader)->logs();
+  ASSERT_EQ(logs->size(), 1U);
+  EXPECT_EQ(logs->front().origin.text(), "a.example/central/registry/1");
+  EXPECT_EQ((*reader)->log_size(1).value(), 0U);
+  EXPECT_TRUE(read_guard(guard())->empty());
+}
+
+TEST_F(StoreTest, Create_NeverTouchesWhatIsThere) {
+  ASSERT_TRUE(create());
+  EXPECT_FALSE(create());
+  std::filesystem::remove(ledger());
+  EXPECT_FALSE(create()) << "an old guard with a new database";
+  EXPECT_FALSE(std::filesystem::exists(ledger()));
+}
+
+TEST_F(StoreTest, Open_NeverCreates) {
+  EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
+  EXPECT_FALSE(open_sqlite_guard(guard()));
+  EXPECT_FALSE(LedgerReader::open(ledger()));
+  EXPECT_FALSE(std::filesystem::exists(ledger()));
+  EXPECT_FALSE(std::filesystem::exists(guard()));
+}
+
+TEST_F(StoreTest, Open_RefusesASecondWriterAndAnotherFile) {
+  ASSERT_TRUE(create());
+  const auto first = open_sqlite_ledger_store(ledger(), disclosures());
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
+  EXPECT_FALSE(open_sqlite_guard(ledger()));
+  EXPECT_FALSE(LedgerReader::open(guard()));
+}
+
+TEST_F(StoreTest, GuardSwap_IsAllOrNothing) {
+  ASSERT_TRUE(create());
+  const auto opened = open_sqlite_guard(guard());
+  ASSERT_TRUE(opened);
+  Guard& at = **opened;
+  ASSERT_TRUE(
+      at.swap(std::vector<GuardSwap>{{"x", "", "x1"}, {"y", "", "y1"}}));
+  EXPECT_FALSE(at.swap(std::vector<GuardSwap>{{"x", "", "x2"}}))
+      << "none was expected, one is there";
+  EXPECT_FALSE(at.swap(std::vector<GuardSwap>{{"z", "z0", "z1"}}))
+      << "one was expected, none is there";
+  EXPECT_FALSE(
+      at.swap(std::vector<GuardSwap>{{"x", "x1", "x2"}, {"y", "y0", "y2"}}));
+  const auto entries = at.entries();
+  ASSERT_EQ(entries->size(), 2U);
+  EXPECT_EQ((*entries)[0].note, "x1");
+  ASSERT_TRUE(at.swap(std::vector<GuardSwap>{{"x", "x1", "x2"}}));
+  EXPECT_EQ((*at.entries())[0].note, "x2");
+}
+
+TEST_F(StoreTest, Batches_AreFoundByIndexAndBySequence) {
+  ASSERT_TRUE(create());
+  const auto store = open_sqlite_ledger_store(ledger(), disclosures());
+  const auto reader = LedgerReader::open(ledger());
+  ASSERT_TRUE(store && reader);
+  const LogId log =
+      *(*store)->add_log(*Origin::parse("a.example/bj1/record/1"));
+  EXPECT_FALSE((*store)->add_log(*Origin::parse("a.example/bj1/record/1")));
+  // An epoch and a sequence number that need all 64 and 63 bits.
+  constexpr std::uint64_t kEpoch = 0xfedcba9876543210;
+  CommitRows rows;
+  rows.batches = {{log, 0, 3, "edge-1@bj1", kEpoch, 1, Bytes{2}, Bytes{1, 2}},
+                  {log, 4, 2, "edge-1@bj1", kEpoch, 4, Bytes{2}, Bytes{3}}};
+  rows.chains = {{.log_id = log,
+                  .source = "edge-1@bj1",
+                  .epoch = kEpoch,
+                  .next_seq = 6,
+                  .head = Hash{7},
+                  .acked_size = 7,
+                  .newest_header = Bytes{2}}};
+  ASSERT_TRUE((*store)->commit(rows));
+  LedgerReader& at = **reader;
+  EXPECT_EQ(at.log_size(log).value(), 7U);
+  EXPECT_EQ(at.batch_at(log, 3).value()->first_index, 0U);
+  EXPECT_EQ(at.batch_at(log, 4).value()->first_index, 4U);
+  EXPECT_FALSE(at.batch_at(log, 7).value());
+  EXPECT_EQ(at.batch_before(log, "edge-1@bj1", kEpoch, 3).value()->first_seq,
+            1U);
+  EXPECT_FALSE(at.batch_before(log, "edge-1@bj1", 1, 3).value());
+  EXPECT_EQ(at.chains()->front().epoch, kEpoch);
+  EXPECT_EQ(at.chains()->front().head, Hash{7});
+  std::vector<std::uint64_t> firsts;
+  ASSERT_TRUE(at.scan(log, 5, [&](const BatchRow& row) {
+    firsts.push_back(row.first_index);
+    return true;
+  }));
+  EXPECT_EQ(firsts, (std::vector<std::uint64_t>{4}));
+  // All rows or none: the second is there already.
+  rows.batches[0].first_index = 7;
+  rows.batches[0].first_seq = 6;
+  EXPECT_FALSE((*store)->commit(rows));
+  EXPECT_EQ(at.log_size(log).value(), 7U);
+}
+
+}  // namespace
+}  // namespace strongroom
