@@ -215,7 +215,7 @@ Result<BatchHeader> decode_header(ByteView bytes) {
   if (header.first_seq == 0 || header.count == 0) {
     return fault("header: first_seq or count is 0");
   }
-  if (header.next_seq() < header.first_seq) {
+  if (header.first_seq > kMaxSeq || header.next_seq() - 1 > kMaxSeq) {
     return fault("header: seq runs over");
   }
   if (header.first_seq == 1 && header.first_prev_hash != Hash{}) {

@@ -14,6 +14,8 @@ namespace strongroom {
 
 inline constexpr std::size_t kMaxBatchBytes = 128 * 1024;
 inline constexpr std::size_t kMaxBatchEvents = 512;
+/// No chain gets there; databases order signed numbers.
+inline constexpr std::uint64_t kMaxSeq = (std::uint64_t{1} << 63U) - 1;
 inline constexpr std::uint32_t kWireFormat = 1;
 inline constexpr std::uint32_t kAlgorithmEd25519Sha256 = 1;
 
@@ -33,7 +35,7 @@ struct BatchHeader {
 /// The signed bytes. The encoding is canonical.
 Bytes encode_header(const BatchHeader& header);
 /// Faults: not canonical, unknown format or algorithm, a field not of its form,
-/// count 0 or > kMaxBatchEvents, first_seq 0.
+/// count 0 or > kMaxBatchEvents, first_seq 0, an event beyond kMaxSeq.
 Result<BatchHeader> decode_header(ByteView bytes);
 
 /// "strongroom/batch/v1\n" and the header's bytes.

@@ -84,6 +84,8 @@ TEST(Header, Decode_FieldOutOfBounds_IsRefused) {
   EXPECT_TRUE(refused([](BatchHeader& h) { h.first_seq = 0; }));
   EXPECT_TRUE(refused([](BatchHeader& h) { h.first_seq = 1; }));
   EXPECT_TRUE(refused([](BatchHeader& h) { h.first_seq = UINT64_MAX - 2; }));
+  EXPECT_TRUE(refused([](BatchHeader& h) { h.first_seq = kMaxSeq + 1; }));
+  EXPECT_TRUE(refused([](BatchHeader& h) { h.first_seq = kMaxSeq; }));
   EXPECT_TRUE(refused([](BatchHeader& h) { h.source.agent = "Edge"; }));
   EXPECT_TRUE(refused([](BatchHeader& h) { h.stream = Stream{4}; }));
 }
