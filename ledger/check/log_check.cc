@@ -23,9 +23,8 @@ void LogCheck::flaw(std::optional<std::uint64_t> index, std::string what) {
       return each.index.value_or(UINT64_MAX);
     };
     LedgerFlaw found{summary_.origin, index, std::move(what)};
-    flaws_.insert(
-        std::ranges::upper_bound(flaws_, place(found), {}, place),
-        std::move(found));
+    flaws_.insert(std::ranges::upper_bound(flaws_, place(found), {}, place),
+                  std::move(found));
   }
 }
 
@@ -229,24 +228,43 @@ void LogCheck::check_place(const Batch& batch) {
     }
   }
   DerivedChain& chain = derived_[key];
-  std::uint64_t next = chain.next_seq;
-  Hash head = chain.head;
-  if (log_.origin.stream == Stream::kTelemetry) {
-    const auto& losses = facts_.losses[key];
-    for (auto loss = losses.find(next);
-         loss != losses.end() && header.first_seq > next;
-         loss = losses.find(next)) {
-      head = loss->second.second;
-      next = loss->second.first + 1;
-    }
-  }
-  if (header.first_seq != next || header.first_prev_hash != head) {
+  if (!is_reached(chain, header)) {
     flaw(batch.row.first_index, "does not continue the chain of " + source);
   }
   chain.next_seq = header.next_seq();
   chain.head = sha256(batch.entries[batch.row.count - 1].subspan(1));
   chain.newest_header = batch.row.header;
   chain.key = batch.key;
+}
+
+/// Whether the batch goes on where its chain ends, or behind losses that its
+/// source declared. A source may declare twice and crosswise; which of it
+/// stood first cannot be told from here, so every way counts.
+bool LogCheck::is_reached(const DerivedChain& chain,
+                          const BatchHeader& header) const {
+  using Place = CheckedFacts::Place;
+  const Place goal{header.first_seq, header.first_prev_hash};
+  std::set<Place> seen;
+  std::vector<Place> open{{chain.next_seq, chain.head}};
+  const auto declared =
+      facts_.losses.find({header.source.text(), header.epoch});
+  const bool may_skip = log_.origin.stream == Stream::kTelemetry &&
+                        declared != facts_.losses.end();
+  while (!open.empty()) {
+    const Place at = open.back();
+    open.pop_back();
+    if (at == goal) {
+      return true;
+    }
+    if (!may_skip || at.first >= goal.first || !seen.insert(at).second) {
+      continue;
+    }
+    const auto [from, to] = declared->second.equal_range(at);
+    std::transform(from, to, std::back_inserter(open), [](const auto& loss) {
+      return loss.second;
+    });
+  }
+  return false;
 }
 
 void LogCheck::take_facts(const Batch& batch) {
@@ -264,10 +282,14 @@ void LogCheck::take_facts(const Batch& batch) {
       }
     } else if (event->which_body == strongroom_v1_Event_telemetry_lost_tag) {
       const auto& lost = event->body.telemetry_lost;
+      Hash before{};
       Hash of_to{};
+      std::ranges::copy(lost.hash_before_from, before.begin());
       std::ranges::copy(lost.hash_of_to, of_to.begin());
-      facts_.losses[{batch.row.source, lost.epoch}][lost.from_seq] = {
-          lost.to_seq, of_to};
+      if (lost.from_seq <= lost.to_seq && lost.to_seq < kMaxSeq) {
+        facts_.losses[{batch.row.source, lost.epoch}].insert(
+            {{lost.from_seq, before}, {lost.to_seq + 1, of_to}});
+      }
     }
   }
 }

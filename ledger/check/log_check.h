@@ -26,9 +26,10 @@ using ChainKey = std::pair<std::string, std::uint64_t>;  // source, epoch
 /// What one log's entries say that another log's check needs.
 struct CheckedFacts {
   KeyHistory keys;  // from the registry log, checked first
-  /// Declared holes of telemetry chains, from record logs.
-  std::map<ChainKey, std::map<std::uint64_t, std::pair<std::uint64_t, Hash>>>
-      losses;
+  /// Declared holes of telemetry chains, from record logs: where one begins
+  /// (seq, prev_hash), and where it leads to.
+  using Place = std::pair<std::uint64_t, Hash>;
+  std::map<ChainKey, std::multimap<Place, Place>> losses;
 };
 
 class LogCheck {
@@ -63,6 +64,7 @@ class LogCheck {
   std::optional<std::size_t> broken_event(const Batch& batch) const;
   std::optional<Hash> quoted_next(const Batch& batch) const;
   void check_place(const Batch& batch);
+  bool is_reached(const DerivedChain& chain, const BatchHeader& header) const;
   void take_facts(const Batch& batch);
   void grow(const Batch& batch);
   Hash settled_leaf(const Batch& batch,

@@ -45,8 +45,26 @@ void Chains::load(const ChainRow& row) {
 }
 
 void Chains::load(const LossRow& row) {
-  chains_[{row.log_id, row.source}].epochs[row.epoch].losses[row.from_seq] = {
-      row.to_seq, row.before_from, row.of_to};
+  (void)add_loss(row);
+}
+
+bool Chains::add_loss(const LossRow& row) {
+  ChainState& chain = chains_[{row.log_id, row.source}].epochs[row.epoch];
+  if (chain.closed || row.from_seq < chain.next_seq) {
+    return false;
+  }
+  for (auto& [from, loss] : chain.losses) {
+    if (loss.to_seq + 1 == row.from_seq && loss.of_to == row.before_from) {
+      loss.to_seq = row.to_seq;
+      loss.of_to = row.of_to;
+      return true;
+    }
+  }
+  return chain.losses.size() < ChainState::kMaxLosses &&
+         chain.losses
+             .try_emplace(row.from_seq,
+                          Loss{row.to_seq, row.before_from, row.of_to})
+             .second;
 }
 
 const SourceChains* Chains::find(LogId log_id, const Source& source) const {

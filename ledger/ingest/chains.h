@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "ledger/ingest/hourly_count.h"
 #include "ledger/ingest/judge.h"
 #include "ledger/store/rows.h"
 
@@ -20,6 +21,8 @@ struct SourceChains {
   std::size_t newest_rank = 0;         // of the keys by which headers stand
   /// Batches of late, newest last: a resend is answered without the disk.
   std::vector<HeldBatch> recent;
+  HourlyCount new_epochs;  // that replaced another one
+  HourlyCount findings;    // that were shown
 
   const ChainState* find(std::uint64_t epoch) const;
   /// The recent batch of that epoch that begins at `first_seq`.
@@ -46,7 +49,10 @@ class Chains {
                const HeldBatch& batch,
                const PublicKey& key,
                const Hash& head);
-  void add_loss(const LossRow& row) { load(row); }
+  /// A source declared a loss. False: it is not remembered, because the chain
+  /// is past it, is closed or nobody's, another one begins there, or there are
+  /// too many that do not adjoin.
+  bool add_loss(const LossRow& row);
 
   /// Rows of the chains that changed since the last call. `acked_size` is the
   /// tree size that their acks will be for.

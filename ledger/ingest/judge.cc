@@ -161,6 +161,10 @@ class Judge {
     return std::nullopt;
   }
 
+  bool first_of_epoch() const {
+    return question_.chain == nullptr || !question_.chain->newest;
+  }
+
   std::optional<std::uint64_t> restart_from() const {
     return question_.batch.resync ? std::optional(claim_.size) : std::nullopt;
   }
@@ -169,10 +173,12 @@ class Judge {
     if (auto refused = no_ground()) {
       return *refused;
     }
-    Append verdict{
-        .key = key_,
-        .new_epoch = question_.chain == nullptr || !question_.chain->newest,
-        .restart_from = restart_from()};
+    if (first_of_epoch() && question_.epochs_spent) {
+      return refuse(reason::kBusy, "too many epochs of late");
+    }
+    Append verdict{.key = key_,
+                   .new_epoch = first_of_epoch(),
+                   .restart_from = restart_from()};
     if (const auto flaw = find_flaw(
             question_.header, question_.batch.events, verdict.leaves)) {
       return refuse(flaw->reason, flaw->what);

@@ -4,24 +4,10 @@
 
 #include "core/base/wire.h"
 #include "core/log/entry.h"
-#include "ledger/loop/finding_view.h"
 #include "ledger/loop/ledger.h"
 
 namespace strongroom {
 namespace {
-
-/// The field number of an event's body; 0 when there is none. No more is read
-/// than is needed to find the few events that the ledger itself looks at.
-std::uint32_t body_of(ByteView event) {
-  constexpr std::uint32_t kFirstBody = 20;
-  WireReader reader(event);
-  while (const auto field = reader.next()) {
-    if (field->number >= kFirstBody) {
-      return field->number;
-    }
-  }
-  return 0;
-}
 
 /// As much of a header as can be read, when it is not one that we accept.
 struct LooseHeader {
@@ -61,25 +47,6 @@ std::optional<LooseHeader> read_loosely(ByteView bytes) {
 }
 
 }  // namespace
-
-FindingView finding_view(const std::string& origin,
-                         std::uint64_t index,
-                         const EventMessage& event) {
-  const auto& finding = event.body.finding;
-  return {
-      .origin = origin,
-      .index = index,
-      .source = event.source,
-      .at_us = event.occurred_us,
-      .kind = finding.kind,
-      .subject = finding.subject,
-      .stream = finding.stream,
-      .epoch = finding.epoch,
-      .seq = finding.seq,
-      .reason = finding.reason,
-      .hash = std::string(as_chars({finding.hash.bytes, finding.hash.size})),
-      .count = finding.count};
-}
 
 std::optional<LogId> Ledger::log_of(const BatchHeader& header) const {
   return logs_->find(header.source.site, header.stream);
@@ -170,6 +137,9 @@ Result<Judgement> Ledger::judge_incoming(const Incoming& incoming) {
       .chain = chains == nullptr ? nullptr : chains->find(header.epoch),
       .newest_rank = chains == nullptr ? 0 : chains->newest_rank,
       .acked = chains == nullptr ? std::nullopt : chains->acked,
+      .epochs_spent = chains != nullptr &&
+                      chains->new_epochs.of_late(parts_.outside.now().wall) >=
+                          kEpochsPerHour,
       .held_at_first_seq = [&] { return or_broken(held_batch(incoming)); },
       .claim = [&] { return or_broken(claim(incoming)); }};
   Judgement judgement = judge(question);
@@ -283,6 +253,7 @@ Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
                       .held = held,
                       .restart_from = verdict.restart_from});
   if (replaces) {
+    chains.new_epochs.add(parts_.outside.now().wall);
     strongroom_v1_Finding finding = strongroom_v1_Finding_init_zero;
     finding.kind = strongroom_v1_FindingKind_FINDING_KIND_NEW_EPOCH;
     header.source.text().copy(finding.subject, sizeof(finding.subject) - 1);
@@ -292,54 +263,6 @@ Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
     write_finding(header.source.site, finding);
   }
   return {};
-}
-
-void Ledger::note_entries(LogId log_id,
-                          std::uint64_t first_index,
-                          const BatchHeader& header,
-                          std::span<const ByteView> events) {
-  if (header.stream != Stream::kRecord) {
-    return;
-  }
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const std::uint32_t body = body_of(events[i]);
-    if (body != strongroom_v1_Event_finding_tag &&
-        body != strongroom_v1_Event_telemetry_lost_tag) {
-      continue;
-    }
-    const auto event = decode_event(events[i]);
-    if (!event) {
-      continue;  // a view cannot read it; that blocks nothing
-    }
-    if (event->which_body == strongroom_v1_Event_telemetry_lost_tag) {
-      note_loss(log_id, *event);
-    } else if (event->which_body == strongroom_v1_Event_finding_tag) {
-      logs_->rows().findings.push_back({log_id, first_index + i});
-      new_findings_.push_back(
-          finding_view(logs_->origin(log_id).text(), first_index + i, *event));
-    }
-  }
-}
-
-void Ledger::note_loss(LogId log_id, const EventMessage& event) {
-  const auto source = Source::parse(event.source);
-  const auto telemetry =
-      logs_->find(logs_->origin(log_id).site, Stream::kTelemetry);
-  const auto& lost = event.body.telemetry_lost;
-  // Sequence 1 is never lost: it opens the epoch.
-  if (!source || !telemetry || lost.from_seq < 2 ||
-      lost.to_seq < lost.from_seq || lost.to_seq == UINT64_MAX) {
-    return;
-  }
-  LossRow row{.log_id = *telemetry,
-              .source = source->text(),
-              .epoch = lost.epoch,
-              .from_seq = lost.from_seq,
-              .to_seq = lost.to_seq};
-  std::ranges::copy(lost.hash_before_from, row.before_from.begin());
-  std::ranges::copy(lost.hash_of_to, row.of_to.begin());
-  chains_.add_loss(row);
-  logs_->rows().losses.push_back(std::move(row));
 }
 
 Result<void> Ledger::refuse(const Incoming& incoming, const Refuse& refusal) {
@@ -361,7 +284,7 @@ Result<void> Ledger::refuse(const Incoming& incoming, const Refuse& refusal) {
 }
 
 Result<void> Ledger::record_refusal(const Refusal& refusal) {
-  parts_.views.count_refusal(refusal.source, reason_name(refusal.reason));
+  new_refusals_.emplace_back(refusal.source, reason_name(refusal.reason));
   if (registry_.find(refusal.source) == nullptr) {
     return {};
   }

@@ -19,6 +19,10 @@ void push_dropping_oldest(std::deque<Arrived>& queue,
                           Arrived arrived,
                           std::size_t capacity,
                           std::uint64_t& dropped) {
+  if (arrived.payload.size() > LedgerInbox::kMaxHint) {
+    ++dropped;
+    return;
+  }
   if (queue.size() >= capacity) {
     queue.pop_front();
     ++dropped;

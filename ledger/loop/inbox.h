@@ -40,6 +40,8 @@ class LedgerInbox {
   static constexpr std::size_t kBatchesOfSource = 32;
   static constexpr std::size_t kStatuses = 256;
   static constexpr std::size_t kLive = 1024;
+  /// Longer than any status or live message: dropped at the door.
+  static constexpr std::size_t kMaxHint = 16 * 1024;
   static constexpr std::size_t kCalls = 16;
 
   // Any thread; never blocks.

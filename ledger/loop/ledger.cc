@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ledger/views/json.h"
 
@@ -74,9 +75,7 @@ Result<void> Ledger::turn(LedgerInbox::Work work) {
   for (const Arrived& arrived : work.statuses) {
     take_status(arrived);
   }
-  for (const Arrived& arrived : work.live) {
-    take_live(arrived);
-  }
+  take_live(work.live);
   return {};
 }
 
@@ -182,8 +181,13 @@ void Ledger::show() {
     parts_.outside.tell("finding", [&] { return text_of(to_json(finding)); });
     parts_.views.add_finding(std::move(finding));
   }
+  // After the findings: who sees the count go up finds what it was.
+  for (const auto& [source, reason] : new_refusals_) {
+    parts_.views.count_refusal(source, reason);
+  }
   shown_.clear();
   new_findings_.clear();
+  new_refusals_.clear();
 }
 
 void Ledger::take_status(const Arrived& arrived) {
@@ -202,14 +206,24 @@ void Ledger::take_status(const Arrived& arrived) {
   });
 }
 
-void Ledger::take_live(const Arrived& arrived) {
-  const auto live = decode_live(arrived.payload);
-  if (!live) {
-    parts_.views.count([](LedgerCounters& at) { ++at.unreadable; });
-    return;
+/// Pages hear of a device once a turn: a small message makes a large answer.
+void Ledger::take_live(const std::vector<Arrived>& messages) {
+  std::set<std::pair<Source, std::string>> changed;
+  for (const Arrived& arrived : messages) {
+    const auto live = decode_live(arrived.payload);
+    if (!live) {
+      parts_.views.count([](LedgerCounters& at) { ++at.unreadable; });
+      continue;
+    }
+    if (parts_.views.set_live(arrived.source, *live)) {
+      changed.emplace(arrived.source, live->device);
+    }
   }
-  if (const auto device = parts_.views.set_live(arrived.source, *live)) {
-    parts_.outside.tell("live", [&] { return text_of(to_json(*device)); });
+  for (const auto& [source, name] : changed) {
+    parts_.outside.tell("live", [&] {
+      const auto device = parts_.views.device(source, name);
+      return device ? text_of(to_json(*device)) : std::string("{}");
+    });
   }
 }
 

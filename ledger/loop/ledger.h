@@ -75,6 +75,8 @@ class Ledger {
   /// Of one source in one log, its first epoch apart. Each is a finding and is
   /// remembered for good; further ones are refused as `busy`.
   static constexpr std::size_t kEpochsPerHour = 60;
+  /// Of one agent's own findings, as many are shown.
+  static constexpr std::size_t kFindingsPerHour = 24;
 
   struct Parts {
     LedgerStore& store;
@@ -151,12 +153,15 @@ class Ledger {
   Result<void> contradicted(const Incoming& incoming,
                             const LogContradicted& verdict);
   Result<void> record_refusal(const Refusal& refusal);
+  std::optional<LogId> log_of(const BatchHeader& header) const;
+
+  // noted_events.cc: the few events of others that are looked into
   void note_entries(LogId log_id,
                     std::uint64_t first_index,
                     const BatchHeader& header,
                     std::span<const ByteView> events);
+  bool may_show_finding(LogId log_id, const Source& writer);
   void note_loss(LogId log_id, const EventMessage& event);
-  std::optional<LogId> log_of(const BatchHeader& header) const;
 
   // ledger.cc: commit, then answer
   Result<void> flush();
@@ -164,7 +169,7 @@ class Ledger {
   Result<Held> prove(const Answer& answer);
   void show();
   void take_status(const Arrived& arrived);
-  void take_live(const Arrived& arrived);
+  void take_live(const std::vector<Arrived>& messages);
 
   // own_events.cc: the ledger's own source
   /// Stages the events as one batch of console@<site> and returns the index of
@@ -198,6 +203,7 @@ class Ledger {
   std::vector<Answer> answers_;
   std::vector<Shown> shown_;
   std::vector<FindingView> new_findings_;
+  std::vector<std::pair<Source, std::string>> new_refusals_;  // reason's name
 };
 
 }  // namespace strongroom

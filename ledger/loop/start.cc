@@ -11,7 +11,8 @@
 namespace strongroom {
 namespace {
 
-constexpr std::size_t kFindingsShown = 200;
+// As many rows of each log are read for the page.
+constexpr std::size_t kFindingsRead = 1000;
 
 const Source& central_console() {
   static const Source console{std::string(kConsoleAgent),
@@ -222,7 +223,7 @@ Result<void> Ledger::load_findings() {
   load_ranks();
   std::vector<FindingView> findings;
   for (const LogId log_id : logs_->ids()) {
-    const auto rows = parts_.reader.findings(log_id, kFindingsShown);
+    const auto rows = parts_.reader.findings(log_id, kFindingsRead);
     if (!rows) {
       return std::unexpected(rows.error());
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/views/views.h"
 
+#include <algorithm>
+
 namespace strongroom {
 
 void Views::enrol(const Source& source, bool console) {
@@ -38,23 +40,31 @@ void Views::set_status(const Source& source,
   }
 }
 
-std::optional<DeviceView> Views::set_live(const Source& source,
-                                          const strongroom_v1_Live& live) {
+bool Views::set_live(const Source& source, const strongroom_v1_Live& live) {
   const std::lock_guard lock(mutex_);
   if (!sources_.contains(source) || live.point_count > kMaxPoints ||
       live.first_point > live.point_count ||
       live.values_count > live.point_count - live.first_point) {
-    return std::nullopt;
+    return false;
   }
-  auto& devices = devices_[source];
-  if (!devices.contains(live.device) && devices.size() >= kMaxDevices) {
-    return std::nullopt;
+  LiveOfSource& all = live_[source];
+  const auto known = all.devices.find(live.device);
+  const std::size_t before =
+      known == all.devices.end() ? 0 : known->second.values.size();
+  // No further than was heard: to claim a thousand points costs nothing.
+  const std::size_t now = std::min<std::size_t>(
+      std::max<std::size_t>(before, live.first_point + live.values_count),
+      live.point_count);
+  if ((known == all.devices.end() && all.devices.size() >= kMaxDevices) ||
+      all.points - before + now > kMaxPointsOfSource) {
+    return false;
   }
-  DeviceView& device = devices[live.device];
+  all.points = all.points - before + now;
+  DeviceView& device = all.devices[live.device];
   device.source = source;
   device.device = live.device;
   device.at_us = live.at_us;
-  device.values.resize(live.point_count);
+  device.values.resize(now);
   for (pb_size_t i = 0; i < live.values_count; ++i) {
     const auto& value = live.values[i];
     device.values[live.first_point + i] = {value.name,
@@ -65,7 +75,7 @@ std::optional<DeviceView> Views::set_live(const Source& source,
                                            value.measured,
                                            value.at_us};
   }
-  return device;
+  return true;
 }
 
 void Views::set_chain(const Source& source,
@@ -97,7 +107,17 @@ void Views::count_refusal(const Source& source, const std::string& reason) {
 
 void Views::add_finding(FindingView finding) {
   const std::lock_guard lock(mutex_);
-  if (findings_.size() >= kMaxFindings) {
+  const auto writer = Source::parse(finding.source);
+  const bool ours = writer && writer->is_console();
+  const auto is_alike = [&](const FindingView& other) {
+    return other.source == finding.source &&
+           (!ours ||
+            (other.kind == finding.kind && other.subject == finding.subject));
+  };
+  if (std::ranges::count_if(findings_, is_alike) >=
+      static_cast<std::ptrdiff_t>(kMaxAlike)) {
+    findings_.erase(std::ranges::find_if(findings_, is_alike));
+  } else if (findings_.size() >= kMaxFindings) {
     findings_.pop_front();
   }
   findings_.push_back(std::move(finding));
@@ -121,12 +141,24 @@ std::optional<SourceView> Views::source(const Source& source) const {
 std::vector<DeviceView> Views::devices() const {
   const std::lock_guard lock(mutex_);
   std::vector<DeviceView> all;
-  for (const auto& [source, devices] : devices_) {
-    for (const auto& [name, device] : devices) {
+  for (const auto& [source, live] : live_) {
+    for (const auto& [name, device] : live.devices) {
       all.push_back(device);
     }
   }
   return all;
+}
+
+std::optional<DeviceView> Views::device(const Source& source,
+                                        const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto of_source = live_.find(source);
+  if (of_source == live_.end()) {
+    return std::nullopt;
+  }
+  const auto& devices = of_source->second.devices;
+  const auto found = devices.find(name);
+  return found == devices.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<FindingView> Views::findings(std::size_t limit) const {

@@ -90,15 +90,15 @@ class Views {
   static constexpr std::size_t kMaxPoints = 1024;   // of each device
   static constexpr std::size_t kMaxPointsOfSource = 16 * 1024;
   static constexpr std::size_t kMaxFindings = 1000;
-  // What one writer repeats must not push out what others found once.
-  static constexpr std::size_t kMaxFindingsOfWriter = 100;
+  // Of one agent, or of ours of one kind about one subject: what is repeated
+  // must not push out what was found once.
+  static constexpr std::size_t kMaxAlike = 20;
 
   // The loop's side.
   void enrol(const Source& source, bool console);
   void set_status(const Source& source, const strongroom_v1_Status& status);
-  /// The device as it stands now; nothing when a bound is exceeded.
-  std::optional<DeviceView> set_live(const Source& source,
-                                     const strongroom_v1_Live& live);
+  /// False when a bound is exceeded.
+  bool set_live(const Source& source, const strongroom_v1_Live& live);
   void set_chain(const Source& source,
                  Stream stream,
                  std::uint64_t epoch,
@@ -116,6 +116,8 @@ class Views {
   std::vector<SourceView> sources() const;
   std::optional<SourceView> source(const Source& source) const;
   std::vector<DeviceView> devices() const;
+  std::optional<DeviceView> device(const Source& source,
+                                   const std::string& name) const;
   /// Newest first.
   std::vector<FindingView> findings(std::size_t limit) const;
   LedgerCounters counters() const;
@@ -123,7 +125,11 @@ class Views {
  private:
   mutable std::mutex mutex_;
   std::map<Source, SourceView> sources_;
-  std::map<Source, std::map<std::string, DeviceView>> devices_;
+  struct LiveOfSource {
+    std::map<std::string, DeviceView> devices;
+    std::size_t points = 0;  // of all of them
+  };
+  std::map<Source, LiveOfSource> live_;
   std::deque<FindingView> findings_;
   LedgerCounters counters_;
 };
