@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "ledger/config/config.h"
-#include "ledger/store/ledger_reader.h"
 #include "ledger/store/guard_reader.h"
+#include "ledger/store/ledger_reader.h"
 #include "tools/strongroom/doctor_agent.h"
 
 namespace strongroom {
