@@ -177,6 +177,9 @@ Result<std::unique_ptr<MqttClient>> make_paho_client(MqttOptions options,
       return fault(subscription.filter + ": QoS must be 0 or 1");
     }
   }
+  // The log's first use builds it. Here, before the threads that log: the
+  // thread sanitizer does not see the guard inside spdlog's library.
+  static_cast<void>(spdlog::default_logger_raw());
   const auto nothing = [](auto&&...) {};
   if (!callbacks.on_connected) {
     callbacks.on_connected = nothing;
