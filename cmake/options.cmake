@@ -17,6 +17,11 @@ set(STRONGROOM_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  # Paths below the tree count as relative, so that a second clone finds what
+  # the first one compiled.
+  set(_ccache
+      "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
+      CCACHE_NOHASHDIR=1 "${CCACHE_PROGRAM}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${_ccache}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${_ccache}")
 endif()
