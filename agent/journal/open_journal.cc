@@ -298,10 +298,10 @@ Result<OpenedJournal> open_journal(const fs::path& path,
     if (!existing) {
       return std::unexpected(existing.error());
     }
-    if (existing->opened) {
-      return std::move(*existing->opened);
+    attempt = *std::move(existing);
+    if (attempt.opened) {
+      return *std::move(attempt.opened);
     }
-    attempt = std::move(*existing);
     because = strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_CORRUPT;
   }
   std::string aside;

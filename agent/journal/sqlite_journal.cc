@@ -213,13 +213,16 @@ void SqliteJournal::write_batch(const CutBatch& batch) {
 }
 
 void SqliteJournal::write_delivery(const Delivery& delivery, Mark& mark) {
-  auto found = batch_at(delivery.stream, delivery.first_position);
-  if (!found) {
-    throw SQLite::Exception(found.error().what, SQLITE_CORRUPT);
+  const auto read = batch_at(delivery.stream, delivery.first_position);
+  if (!read) {
+    throw SQLite::Exception(read.error().what, SQLITE_CORRUPT);
   }
-  check(found->has_value(), "a delivered batch was never journalled");
+  const std::optional<CutBatch>& found = *read;
+  if (!found) {
+    throw SQLite::Exception("a delivered batch is missing", SQLITE_CORRUPT);
+  }
   const std::int64_t at_us = delivery.at.time_since_epoch().count();
-  const Hash hash = row_hash(StoredBatch{**found, delivery.first_index, at_us});
+  const Hash hash = row_hash(StoredBatch{*found, delivery.first_index, at_us});
   SQLite::Statement& update = statements_->deliver;
   const Using guard(update);
   bind(update, 1, delivery.first_index);

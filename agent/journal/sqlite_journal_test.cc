@@ -122,15 +122,15 @@ TEST_F(SqliteJournalTest,
   OpenedJournal opened = open(path_);
   EXPECT_EQ(opened.opened_because, kCorrupt);
   EXPECT_TRUE(opened.damage.starts_with("record 5")) << opened.damage;
-  ASSERT_TRUE(opened.previous[0].has_value());
-  EXPECT_EQ(opened.previous[0]->epoch, kEpochOne);
-  EXPECT_EQ(opened.previous[0]->seq, 6U);
-  EXPECT_EQ(opened.previous[1]->epoch, kEpochTwo);
+  const auto none = strongroom_v1_ChainHead{};
+  EXPECT_EQ(opened.previous[0].value_or(none).epoch, kEpochOne);
+  EXPECT_EQ(opened.previous[0].value_or(none).seq, 6U);
+  EXPECT_EQ(opened.previous[1].value_or(none).epoch, kEpochTwo);
   // The new one works, and the old one can still be looked at.
   opened.journal.reset();
   const auto report = check_journal(set_aside()[0], {{}, std::nullopt});
   ASSERT_TRUE(report.has_value()) << report.error().what;
-  EXPECT_TRUE(report->flaw->starts_with("record 5"));
+  EXPECT_TRUE(report->flaw.value_or("").starts_with("record 5"));
 }
 
 TEST_F(SqliteJournalTest, Open_AlteredDeliveredEvent_IsLeftToFsck) {
@@ -322,10 +322,11 @@ TEST_F(WritingTest, BatchAt_KnowsWhatWasCut) {
   const auto batch =
       writer_.cut(Stream::kRecord, 2, 1, events, kEpochOne, 2, *key);
   writer_.commit();
-  const auto found = opened_.journal->batch_at(Stream::kRecord, 2);
-  ASSERT_TRUE(found->has_value());
-  EXPECT_EQ((*found)->sealed.header, batch.cut.header);
-  EXPECT_EQ((*found)->sealed.signature, batch.cut.signature);
+  const auto read = opened_.journal->batch_at(Stream::kRecord, 2);
+  ASSERT_TRUE(read.has_value());
+  const CutBatch found = read->value_or(CutBatch{});
+  EXPECT_EQ(found.sealed.header, batch.cut.header);
+  EXPECT_EQ(found.sealed.signature, batch.cut.signature);
   EXPECT_FALSE(opened_.journal->batch_at(Stream::kRecord, 1)->has_value());
 }
 

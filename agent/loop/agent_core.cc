@@ -275,10 +275,11 @@ bool AgentCore::fill(Stream stream) {
       broken_ = batch.error();
       return false;
     }
-    if (!batch->has_value()) {
+    std::optional<OutBatch>& next = *batch;
+    if (!next) {
       return false;
     }
-    sender(stream).offer(std::move(**batch), now_.monotonic);
+    sender(stream).offer(std::move(*next), now_.monotonic);
     apply_effects(stream);
   }
   return sender(stream).next() <= recorder_.tail(stream);
@@ -327,9 +328,8 @@ void AgentCore::apply(Stream stream, EpochRefused& effect) {
     telemetry_.describe(recorder_, now_);
   }
   recorder_.stop_epoch(stream, effect.epoch, effect.at, effect.reason);
-  const EpochRow* row = recorder_.epoch_row(stream, effect.epoch);
-  check(row != nullptr, "a batch of an unknown epoch was in flight");
-  sender(stream).skip_to(recorder_.epoch_end(*row) + 1, now_.monotonic);
+  const EpochRow& row = recorder_.epoch_at(stream, effect.at);
+  sender(stream).skip_to(recorder_.epoch_end(row) + 1, now_.monotonic);
 }
 
 // Believed on our own signature only: the ledger shows a header of ours that is
@@ -351,10 +351,13 @@ bool AgentCore::lacks(Stream stream,
   if (row == nullptr) {
     return true;
   }
-  const auto ours = ports_.journal.batch_at(
+  const auto read = ports_.journal.batch_at(
       stream, row->first_position + header->first_seq - 1);
-  return ours &&
-         (!ours->has_value() || (*ours)->sealed.header != newest->header);
+  if (!read) {
+    return false;
+  }
+  const std::optional<CutBatch>& ours = *read;
+  return !ours || ours->sealed.header != newest->header;
 }
 
 }  // namespace strongroom

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <deque>
-#include <optional>
+#include <memory>
 #include <random>
 
 #include "agent/journal/fake_journal.h"
@@ -57,13 +57,14 @@ class AgentRig {
       report.opened_because =
           strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
     }
-    core.emplace(options,
-                 state,
-                 std::move(report),
-                 AgentPorts{journal,
-                            *key,
-                            [this](auto out) { fill(out); },
-                            [] { return 0.0; }});
+    core =
+        std::make_unique<AgentCore>(options,
+                                    state,
+                                    std::move(report),
+                                    AgentPorts{journal,
+                                               *key,
+                                               [this](auto out) { fill(out); },
+                                               [] { return 0.0; }});
   }
 
   /// Time passes on both clocks.
@@ -142,7 +143,7 @@ class AgentRig {
   std::unique_ptr<Signer> log_key = test_signer(1);
   std::mt19937_64 random{1};
   Now now{WallTime(1'780'000'000s), 1000s, ClockQuality::kGood, 100us};
-  std::optional<AgentCore> core;
+  std::unique_ptr<AgentCore> core;
 };
 
 }  // namespace strongroom::testing_agent

@@ -188,9 +188,9 @@ class Simulation {
   bool is_connected_ = false;
 };
 
-class Delivery_ : public ::testing::TestWithParam<std::uint64_t> {};
+class DeliverySimulation : public ::testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(Delivery_, EverythingArrivesOnceAndInOrder) {
+TEST_P(DeliverySimulation, EverythingArrivesOnceAndInOrder) {
   Simulation simulation(GetParam(),
                         {.loss = 0.15,
                          .doubling = 0.15,
@@ -217,7 +217,7 @@ TEST_P(Delivery_, EverythingArrivesOnceAndInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds,
-                         Delivery_,
+                         DeliverySimulation,
                          ::testing::Range<std::uint64_t>(1, 41));
 
 // A ledger that serves another history of the same log, signed with the same
@@ -228,9 +228,10 @@ TEST(Fork, IsNeverAccepted_AndTheTrueLedgerGoesOn) {
   const Origin telemetry{"ledger.example", "bj1", Stream::kTelemetry, 1};
   ModelLedger true_record(record, *rig.log_key, rig.key->public_key());
   ModelLedger true_telemetry(telemetry, *rig.log_key, rig.key->public_key());
-  const auto exchange = [&](std::vector<Publish> effects,
+  const auto exchange = [&](const std::vector<Publish>& first,
                             ModelLedger& for_record,
                             ModelLedger& for_telemetry) {
+    std::vector<Publish> effects = first;
     for (int i = 0; i < 20; ++i) {
       effects = rig.turn([&] {
         for (const Bytes& batch : AgentRig::of(UplinkTopic::kBatch, effects)) {

@@ -21,6 +21,7 @@ Recorder::Recorder(Source source, const JournalState& state, RandomFill random)
       continue;
     }
     const EpochRow& last = found.epochs.back();
+    epoch_ = last.epoch;
     chains_[slot].emplace(source_,
                           stream,
                           last.epoch,
@@ -54,6 +55,7 @@ void Recorder::open_epoch(strongroom_v1_EpochReason reason,
     random_(bytes);
     epoch = std::bit_cast<std::uint64_t>(bytes);
   }
+  epoch_ = epoch;
   for (const Stream stream : kAgentStreams) {
     const std::size_t slot = slot_of(stream);
     chains_[slot].emplace(source_, stream, epoch);
@@ -97,12 +99,14 @@ std::uint64_t Recorder::record(Stream stream,
                                EventMessage& event,
                                const Now& now) {
   const std::size_t slot = slot_of(stream);
-  auto bytes = chains_[slot]->append(event, now, blind());
+  std::optional<EventChain>& chain = chains_[slot];
+  check(chain.has_value(), "an event before the first epoch");
+  auto bytes = chain->append(event, now, blind());
   // Bodies are made here, within bounds that the configuration was held to.
   check(bytes.has_value(), "an event of ours does not encode");
   pending_.events[slot].push_back(std::move(*bytes));
   ++tails_[slot];
-  return chains_[slot]->last_seq();
+  return chain->last_seq();
 }
 
 void Recorder::stop_epoch(Stream stream,

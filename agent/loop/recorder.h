@@ -24,7 +24,7 @@ class Recorder {
 
   /// False until the first epoch is opened.
   bool has_epoch() const { return chains_[0].has_value(); }
-  std::uint64_t epoch() const { return chains_[0]->epoch(); }
+  std::uint64_t epoch() const { return epoch_; }
   /// Ends the running epoch, if any, and begins another in both streams.
   void open_epoch(strongroom_v1_EpochReason reason,
                   const ChainHeads& previous,
@@ -68,6 +68,7 @@ class Recorder {
   std::array<Position, 2> tails_{};
   std::array<std::vector<EpochRow>, 2> epochs_;
   std::map<std::string, DescriptionRow> descriptions_;
+  std::uint64_t epoch_ = 0;
   std::uint64_t last_transaction_;
   JournalTransaction pending_;
   EventMessage scratch_ = strongroom_v1_Event_init_zero;

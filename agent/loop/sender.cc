@@ -25,6 +25,10 @@ std::optional<Checkpoint> stored_checkpoint(const std::string& note) {
   return checkpoint ? std::optional(*checkpoint) : std::nullopt;
 }
 
+// Different values of `expected` that are followed before the timer: refusals
+// are not signed, and each costs a window of batches.
+constexpr std::size_t kMaxGapsFollowed = 8;
+
 // What a refusal asks for.
 enum class Remedy : std::uint8_t {
   kWait,      // the resend timer
@@ -281,6 +285,9 @@ void Sender::take_held(const Held& held, MonoTime now) {
                                  .sent = flights_.front().sent_at});
   held_ = proven.checkpoint;
   held_note_ = proven.note;
+  std::erase_if(gaps_seen_, [next = batch.header.next_seq()](auto expected) {
+    return expected < next;
+  });
   base_ += batch.header.count;
   flights_.pop_front();
   blocked_by_ = kNotBlocked;
@@ -347,7 +354,7 @@ void Sender::take_gap(std::uint64_t expected, std::size_t place, MonoTime now) {
     gaps_seen_.insert(expected);
     return;
   }
-  if (gaps_seen_.contains(expected)) {
+  if (gaps_seen_.contains(expected) || gaps_seen_.size() >= kMaxGapsFollowed) {
     return;
   }
   const bool resync_followed = resync_followed_;

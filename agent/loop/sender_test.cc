@@ -30,18 +30,18 @@ class SenderTest : public ::testing::Test {
   }
 
   void make_sender(Position base, std::string held) {
-    sender_.emplace(Stream::kRecord,
-                    source_,
-                    origin_,
-                    trust_,
-                    base,
-                    std::move(held),
-                    [this] { return jitter_; });
+    sender_ = std::make_unique<Sender>(Stream::kRecord,
+                                       source_,
+                                       origin_,
+                                       trust_,
+                                       base,
+                                       std::move(held),
+                                       [this] { return jitter_; });
   }
 
   OutBatch cut(std::size_t count = 2) {
     const TestBatch batch = events_.cut_boots(count, *agent_key_);
-    OutBatch out{*sender_->wants(), batch.header, encode_batch(batch.view())};
+    OutBatch out{sender_->next(), batch.header, encode_batch(batch.view())};
     return out;
   }
   void offer(std::size_t count = 2) { sender_->offer(cut(count), now_); }
@@ -94,6 +94,9 @@ class SenderTest : public ::testing::Test {
             Refused{reason, expected, std::nullopt}};
   }
   void acknowledge(const Ack& ack) { sender_->acknowledged(ack, now_); }
+  MonoTime deadline() const {
+    return sender_->deadline().value_or(MonoTime::max());
+  }
   void answer(const Bytes& payload) { acknowledge(ledger_.take(payload)); }
   void pass(MonoTime time) {
     now_ += time;
@@ -109,7 +112,7 @@ class SenderTest : public ::testing::Test {
   TestSource events_{"edge-1@bj1", Stream::kRecord};
   double jitter_ = 0;
   MonoTime now_ = 100s;
-  std::optional<Sender> sender_;
+  std::unique_ptr<Sender> sender_;
 };
 
 // --- every state and every input -------------------------------------------
@@ -367,17 +370,17 @@ TEST_F(SenderTest, Acks_InOrder_MoveBaseAndHeldCheckpoint) {
 TEST_F(SenderTest, Timer_BacksOffFromTenToSixtySecondsWithJitter) {
   sender_->connected(now_);
   offer();
-  EXPECT_EQ(*sender_->deadline() - now_, 10s);
+  EXPECT_EQ(deadline() - now_, 10s);
   jitter_ = 0.5;
   for (const auto expected : {20s, 40s, 60s, 60s}) {
-    now_ = *sender_->deadline();
+    now_ = deadline();
     sender_->tick(now_);
-    EXPECT_EQ(*sender_->deadline() - now_, MonoTime(expected) * 9 / 8);
+    EXPECT_EQ(deadline() - now_, MonoTime(expected) * 9 / 8);
   }
   jitter_ = 0;
   answer(see().sent.back());
   offer();
-  EXPECT_EQ(*sender_->deadline() - now_, 10s) << "progress resets it";
+  EXPECT_EQ(deadline() - now_, 10s) << "progress resets it";
 }
 
 TEST_F(SenderTest, Resend_CarriesTheSameHeaderAndSignature) {
@@ -435,6 +438,26 @@ TEST_F(SenderTest, Gap_IsFollowedAtOnceButOncePerValue) {
   acknowledge(
       refusal(sent.sent[1], strongroom_v1_RefusalReason_REFUSAL_REASON_GAP, 1));
   EXPECT_EQ(see().sent.size(), 3U) << "after the timer it is followed again";
+}
+
+TEST_F(SenderTest, ForgedGaps_CostAFewWindowsAndNoMemory) {
+  sender_->connected(now_);
+  offer();
+  offer();
+  const Seen sent = see();
+  for (std::uint64_t forged = 1; forged <= 1000; ++forged) {
+    acknowledge(refusal(sent.sent[1],
+                        strongroom_v1_RefusalReason_REFUSAL_REASON_GAP,
+                        forged * 1000));
+  }
+  EXPECT_LE(see().sent.size(), 20U);
+  answer(sent.sent[0]);
+  EXPECT_EQ(see().proven.size(), 1U) << "the truth is believed all the same";
+  pass(11s);
+  see();
+  acknowledge(
+      refusal(sent.sent[1], strongroom_v1_RefusalReason_REFUSAL_REASON_GAP, 3));
+  EXPECT_EQ(see().sent.size(), 1U) << "after the timer a gap is followed again";
 }
 
 TEST_F(SenderTest, LedgerForgotAcks_ResyncIsFollowedOnce) {

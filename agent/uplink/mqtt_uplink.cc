@@ -30,6 +30,8 @@ MqttOptions uplink_options(const AgentConfig& config,
   options.will = MqttMessage{
       uplink_topic(config.source, "status"), encode_status(offline), 1, true};
   options.subscriptions = {{uplink_topic(config.source, "ack"), 1}};
+  // The inbox holds 64 of them, whoever sent them.
+  options.max_payload = strongroom_v1_Ack_size;
   return options;
 }
 
