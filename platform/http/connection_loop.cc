@@ -100,11 +100,24 @@ void ConnectionLoop::take_arrivals() {
   for (auto& [id, response] : answers) {
     const auto found = connections_.find(id);
     check(found != connections_.end(), "a served connection is never closed");
-    begin_response(found->second, std::move(response));
+    if (response.events != nullptr || has_room_for(response.bytes.size())) {
+      begin_response(found->second, std::move(response));
+    } else {
+      refuse(found->second, 503, "too many answers wait to be read");
+    }
     if (!write(id, found->second)) {
       close(found);
     }
   }
+}
+
+// Whoever asks on many connections and reads on none must not fill the memory.
+bool ConnectionLoop::has_room_for(std::size_t bytes) const {
+  std::size_t unread = 0;
+  for (const auto& [id, connection] : connections_) {
+    unread += connection.events == nullptr ? connection.output.size() : 0;
+  }
+  return unread == 0 || unread + bytes <= limits_.max_unread;
 }
 
 // First the waker, then the listeners, then the connections of `ids`.

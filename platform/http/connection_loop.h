@@ -83,6 +83,7 @@ class ConnectionLoop {
 
   void refuse(Connection& connection, int status, const std::string& what);
   void begin_response(Connection& connection, RawResponse response);
+  bool has_room_for(std::size_t bytes) const;
   void await_request(Connection& connection);
   void close(Connections::iterator connection);
   void sweep();

@@ -11,6 +11,9 @@
 namespace strongroom {
 namespace {
 
+// A reader holds as much again on its way out.
+constexpr std::size_t kMaxQueuedBytes = 4 * 1024 * 1024;
+
 // "event: name", one "data:" for each line, and an empty line.
 std::string framed(std::string_view event, std::string_view data) {
   std::string text = "event: " + std::string(event) + "\n";
@@ -50,7 +53,8 @@ void EventQueue::push(const std::shared_ptr<const std::string>& event) {
     if (ended_) {
       return;
     }
-    if (events_.size() >= length_) {
+    bytes_ += event->size();
+    if (events_.size() >= length_ || bytes_ > kMaxQueuedBytes) {
       events_.clear();
       ended_ = true;
       overflowed_ = true;
@@ -76,6 +80,7 @@ std::string EventQueue::take() {
     text += *event;
   }
   events_.clear();
+  bytes_ = 0;
   return text;
 }
 

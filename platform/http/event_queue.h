@@ -36,7 +36,8 @@ class EventQueue {
   EventQueue(std::size_t length, std::shared_ptr<Waker> waker)
       : length_(length), waker_(std::move(waker)) {}
 
-  /// Full: the stream ends; its reader is too slow for what happens here.
+  /// Full, by number or by size: the stream ends; its reader is too slow for
+  /// what happens here.
   void push(const std::shared_ptr<const std::string>& event);
   void end();
 
@@ -51,6 +52,7 @@ class EventQueue {
   const std::shared_ptr<Waker> waker_;
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const std::string>> events_;
+  std::size_t bytes_ = 0;  // of events_
   bool ended_ = false;
   bool overflowed_ = false;
 };

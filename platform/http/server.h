@@ -64,6 +64,8 @@ struct HttpLimits {
   int read_timeout_s = 5;  // slow requests are cut
   int write_timeout_s = 10;
   std::size_t max_connections = 256;
+  /// Of all answers that wait for somebody to read them, event streams apart.
+  std::size_t max_unread = 64 * 1024 * 1024;
 };
 
 class HttpServer {
