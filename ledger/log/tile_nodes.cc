@@ -8,10 +8,10 @@
 namespace strongroom {
 namespace {
 
-constexpr int kHeights = 9;  // 2^8 hashes below one root
+constexpr unsigned kHeights = 9;  // 2^8 hashes below one root
 constexpr std::size_t kNodes = 2 * kTileWidth - 1;
 
-std::size_t offset(int height) {
+std::size_t offset(unsigned height) {
   return 2 * kTileWidth - ((2 * kTileWidth) >> height);
 }
 
@@ -36,7 +36,7 @@ void TileNodes::push(const Hash& hash) {
   check(width_ < kTileWidth, "a tile holds 256 hashes");
   std::size_t position = width_++;
   nodes_[position] = hash;
-  for (int height = 1; height < kHeights && position % 2 == 1; ++height) {
+  for (unsigned height = 1; height < kHeights && position % 2 == 1; ++height) {
     position /= 2;
     const std::size_t left = offset(height - 1) + 2 * position;
     nodes_[offset(height) + position] =
@@ -45,10 +45,10 @@ void TileNodes::push(const Hash& hash) {
 }
 
 const Hash& TileNodes::at(int height, std::uint64_t position) const {
-  check(
-      height >= 0 && height < kHeights && ((position + 1) << height) <= width_,
-      "a subtree that the tile does not hold");
-  return nodes_[offset(height) + position];
+  const auto up = static_cast<unsigned>(height);
+  check(up < kHeights && ((position + 1) << up) <= width_,
+        "a subtree that the tile does not hold");
+  return nodes_[offset(up) + position];
 }
 
 Bytes TileNodes::bytes(std::uint32_t width) const {
