@@ -25,7 +25,8 @@ class FakeJournal final : public Journal {
 
   JournalResult<void> commit(const JournalTransaction& turn) override {
     ++attempts;
-    const bool fails = fail_at_ > 0 && --fail_at_ == 0;
+    const bool fails = fail_at_ == 1;
+    fail_at_ = std::max(fail_at_ - 1, 0);
     if (fails) {
       if (--times_ > 0) {
         fail_at_ = 1;

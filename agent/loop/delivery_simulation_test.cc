@@ -164,7 +164,7 @@ class Simulation {
           rig_.poll(random_() % 2 == 0 ? "room-1" : "room-2", 200));
     }
     Turn turn = rig_.core->finish();
-    ASSERT_FALSE(turn.broken.has_value()) << turn.broken->what;
+    ASSERT_FALSE(turn.broken.has_value());
     // The loop tries until it stands; the agent may die in between.
     while (turn.transaction.number != 0 &&
            !rig_.journal.commit(turn.transaction)) {

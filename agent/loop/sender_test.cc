@@ -77,6 +77,7 @@ class SenderTest : public ::testing::Test {
   }
   static std::vector<std::uint64_t> seqs_of(const std::vector<Bytes>& sent) {
     std::vector<std::uint64_t> seqs;
+    seqs.reserve(sent.size());
     for (const Bytes& payload : sent) {
       seqs.push_back(seq_of(payload));
     }
