@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// One log as its writer holds it. Inside ledger/log only.
+#pragma once
+
+#include "ledger/log/log_writer.h"
+
+namespace strongroom {
+
+// 4 MiB: what acks of a busy site need of its tiles.
+inline constexpr std::size_t kCachedTiles = 256;
+inline constexpr const char* kWayOut =
+    "; nothing more is signed in this log: see strongroom recover";
+
+struct LogWriter::Log {
+  Log(LogRow row, LedgerReader& reader)
+      : id(row.log_id),
+        origin(std::move(row.origin)),
+        frozen(std::move(row.frozen)),
+        cache(kCachedTiles),
+        subtrees(edge,
+                 cache,
+                 [&reader, log_id = id](int level, std::uint64_t number) {
+                   return reader.tile(log_id, level, number);
+                 }) {}
+
+  LogId id;
+  Origin origin;
+  std::string frozen;
+  Edge edge;              // staged entries included
+  CompactTree verified;   // grows only by what was read back
+  Checkpoint checkpoint;  // signed, in the guard
+  std::string note;
+  std::vector<Hash> staged;  // leaves beyond the signed checkpoint
+  TileCache cache;
+  Subtrees subtrees;
+};
+
+}  // namespace strongroom
