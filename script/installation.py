@@ -121,6 +121,8 @@ class Site:
             f"keyfile {self.broker_dir}/broker.key\n"
             "require_certificate true\n"
             "use_identity_as_username true\n"
+            "use_username_as_clientid true\n"
+            "message_size_limit 262144\n"
             "allow_anonymous false\n"
             f"acl_file {self.acl}\n"
             "persistence false\n"
@@ -258,6 +260,18 @@ class Site:
     def get_json(self, path, port=None):
         body = self.get(path, port)
         return json.loads(body) if body is not None else None
+
+    def health(self, name):
+        """What an agent says of itself, well or unwell; None when it is not
+        there."""
+        url = f"http://127.0.0.1:{self.agent_ports[name]}/health"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                return json.loads(reply.read())
+        except urllib.error.HTTPError as unwell:
+            return json.loads(unwell.read())
+        except OSError:
+            return None
 
     def log_size(self, log):
         """Tree size of `<site>/<stream>/<generation>`; 0 when not there."""

@@ -28,7 +28,7 @@ class Faults(SiteTest):
          "broker": self.site.start_broker}[name]()
 
     def backlog(self):
-        health = self.site.get_json("/health", self.site.agent_ports["edge-1"])
+        health = self.site.health("edge-1")
         return None if health is None else int(health["backlog"])
 
     def test_kill_9_of_anyone_loses_and_doubles_nothing(self):
