@@ -7,6 +7,7 @@
 
 #include "platform/crypto/keys.h"
 #include "tools/strongroom/command.h"
+#include "tools/strongroom/render.h"
 
 #ifndef STRONGROOM_VERSION
 #define STRONGROOM_VERSION "0.0.0"
@@ -15,7 +16,7 @@
 namespace strongroom {
 
 void report(Outcome& outcome, ExitCode code, const std::string& what) {
-  std::fprintf(stderr, "strongroom: %s\n", what.c_str());
+  std::fprintf(stderr, "strongroom: %s\n", printable(what).c_str());
   outcome.code = code;
 }
 

@@ -7,6 +7,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include "core/base/source.h"
+#include "core/base/utf8.h"
 #include "proto_cpp/event.pb.h"
 
 namespace strongroom {
@@ -23,7 +24,31 @@ std::string body_name(const v1::Event& message) {
   return field == nullptr ? "unknown body" : std::string(field->name());
 }
 
+bool commands_terminal(char32_t point) {
+  const auto is_in = [point](char32_t first, char32_t last) {
+    return point >= first && point <= last;
+  };
+  return (point < 0x20 && point != '\n' && point != '\t') ||
+         is_in(0x7f, 0x9f) || is_in(0x200e, 0x200f) || is_in(0x202a, 0x202e) ||
+         is_in(0x2066, 0x2069);
+}
+
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view before = text;
+    const auto point = take_code_point(text);
+    if (!point) {
+      text.remove_prefix(1);
+    }
+    out += point && !commands_terminal(*point)
+               ? before.substr(0, before.size() - text.size())
+               : "\xef\xbf\xbd";
+  }
+  return out;
+}
 
 std::string event_json(ByteView event) {
   v1::Event message;
@@ -56,7 +81,7 @@ std::string event_line(ByteView event) {
   const auto stream = stream_from_wire(message.stream());
   return fmt::format("{} {} {} {} {}",
                      utc_text(message.occurred_us()),
-                     message.source(),
+                     printable(message.source()),
                      stream ? stream_name(*stream) : "?",
                      message.seq(),
                      body_name(message));

@@ -9,6 +9,11 @@
 
 namespace strongroom {
 
+/// What others wrote, fit for a terminal: what would command it (control and
+/// direction characters, line feed and tab apart) and what is no UTF-8 become
+/// U+FFFD.
+std::string printable(std::string_view text);
+
 /// The event as one line of JSON, fields named as in proto/event.proto. Bytes
 /// that are no event give {"undecodable": "<hex>"}.
 std::string event_json(ByteView event);
