@@ -14,7 +14,12 @@ import {
   type Unproven,
   type Verifier,
 } from "./verifier";
-import { type Batch, maxBatchEvents, openBatch } from "./verify/batch";
+import {
+  type Batch,
+  isOfLog,
+  maxBatchEvents,
+  openBatch,
+} from "./verify/batch";
 import { type Entry, parseEntry } from "./verify/entry";
 import type { SourceKey } from "./verify/registry";
 
@@ -162,6 +167,9 @@ export class EntryVerifier {
       return no(refuted(`batch_${opened.flaw}`));
     }
 
+    if (!isOfLog(opened.batch.header, origin)) {
+      return no(refuted("batch_other_log"));
+    }
     const registry = await this.registry.current();
     if (registry.state !== "ok") return registry;
     const judged = await registry.history.judge(

@@ -229,6 +229,26 @@ test("a batch that its source did not sign is refuted", async () => {
   assert.deepEqual(kinds(), ["key_signature"]);
 });
 
+test("a batch of another log is refuted, whoever signed it", async () => {
+  const ledger = room(1_000_000_000_000n);
+  const { firstIndex: from } = ledger.append("edge-1@bj1", "telemetry", [
+    climateWindow("aisle-a-climate", 3n, 0n, 200n, 400n),
+  ]);
+  const entries = ledger.log(telemetry(ledger)).slice(from, from + 2);
+  // A revocation names the logs of its site: elsewhere the key would live on.
+  ledger.revoke("edge-1@bj1", telemetry(ledger), 0);
+  for (const [site, stream] of [
+    ["sh1", "telemetry"],
+    ["bj1", "record"],
+  ] as const) {
+    const origin = ledger.origin(site, stream);
+    const at = ledger.log(origin).push(...entries) - entries.length;
+    const { prove, kinds } = await browser(ledger);
+    assert.equal((await prove(origin, at)).state, "refuted");
+    assert.deepEqual(kinds(), ["batch_other_log"]);
+  }
+});
+
 test("an event that no batch covers is refuted", async () => {
   const ledger = room(1_000_000_000_000n);
   const origin = telemetry(ledger);

@@ -43,6 +43,7 @@ export type AlarmKind =
   | "batch_count"
   | "batch_chain"
   | "batch_root"
+  | "batch_other_log"
   | "key_unknown_source"
   | "key_signature"
   | "key_revoked"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a batch header claims of the events before it, and who signed it.
 
+import { Stream } from "../../generated/event_pb";
 import { type Bytes, concat, equal, isZero, utf8 } from "../bytes";
+import { parseOrigin } from "./checkpoint";
 import { type EventEntry, type HeaderEntry, parseEntry } from "./entry";
 import { sha256, verifyEd25519 } from "./hash";
 import { leafHash, merkleRoot } from "./merkle";
@@ -81,6 +83,19 @@ async function isChain(
     ++seq;
   }
   return true;
+}
+
+/** True when a batch of this source and stream belongs in that log. Elsewhere a
+ * revocation, which names logs, would not reach it. */
+export function isOfLog({ header }: HeaderEntry, origin: string): boolean {
+  const name = parseOrigin(origin);
+  const [agent, site] = header.source.split("@");
+  return (
+    name !== undefined &&
+    site === name.site &&
+    Stream[header.stream]?.toLowerCase() === name.stream &&
+    (name.stream !== "registry" || agent === "console")
+  );
 }
 
 /** True when `key` signed the header. */
