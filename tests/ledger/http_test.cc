@@ -293,7 +293,8 @@ TEST_F(LedgerHttpTest, ReadersBesideTheWriter_SeeOnlyWhatWasSigned) {
   std::vector<Bytes> payloads;
   for (int i = 0; i < 60; ++i) {
     payloads.push_back(
-        agent.cut(Stream::kTelemetry, {.count = 100, .resync = i == 0}).payload);
+        agent.cut(Stream::kTelemetry, {.count = 100, .resync = i == 0})
+            .payload);
   }
   LedgerInbox inbox;
   std::thread loop([&] { EXPECT_TRUE(at.ledger->run(inbox, [] {})); });
@@ -309,17 +310,18 @@ TEST_F(LedgerHttpTest, ReadersBesideTheWriter_SeeOnlyWhatWasSigned) {
         if (seen == 0) {
           continue;
         }
-        const auto proof = TlogProof::parse(body(
-            "/api/v1/proof/bj1/telemetry/1/" + std::to_string(seen - 1)));
-        const json entry = json::parse(
-            body("/api/v1/entries/bj1/telemetry/1?count=1&from=" +
-                 std::to_string(seen - 1)))[0];
+        const auto proof = TlogProof::parse(
+            body("/api/v1/proof/bj1/telemetry/1/" + std::to_string(seen - 1)));
+        const json entry =
+            json::parse(body("/api/v1/entries/bj1/telemetry/1?count=1&from=" +
+                             std::to_string(seen - 1)))[0];
         ASSERT_TRUE(proof);
         const auto note = open_checkpoint(proof->checkpoint, at.trust());
         ASSERT_TRUE(note);
         EXPECT_EQ(
             root_from_inclusion(
-                seen - 1, note->size,
+                seen - 1,
+                note->size,
                 leaf_hash(*from_base64(entry["entry"].get<std::string>())),
                 proof->path),
             note->root);
