@@ -11,7 +11,7 @@ import subprocess
 import threading
 import unittest
 
-from attacker import boot_event, mutations
+from attacker import Forger, boot_event, mutations
 from harness import BINARIES, SiteTest, device, line_tcp
 
 TIMES = 10 if os.environ.get("STRONGROOM_FULL") else 1
@@ -182,6 +182,59 @@ class HostileFiles(SiteTest):
             self.run_program("strongroom", "rotate", "submit",
                              self.file(content), "--admin", site.admin)
             self.assertEqual(site.log_size("central/registry/1"), size, content)
+
+    def request_for(self, source, subject):
+        """An enrolment request, well made by somebody who wants to be
+        `source`, with a certificate request for `subject`."""
+        directory = self.root / "impostor"
+        if not directory.exists():
+            self.site.tool("keygen", directory, "--site", "bj1", "--agent",
+                           "edge-8")
+        forger = Forger(directory, source)
+        subprocess.run(
+            ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-keyout",
+             directory / "impostor.key", "-out", directory / "impostor.csr"],
+            check=True, capture_output=True, timeout=30)
+        request = json.loads((directory / "enrol.json").read_text())
+        message = (b"strongroom/enrol/v1\n" + source.encode() + b"\n"
+                   + base64.b64decode(request["event_key"])
+                   + base64.b64decode(request["sealing_key"]))
+        request.update(
+            source=source,
+            possession=base64.b64encode(forger.sign(message)).decode(),
+            certificate_request=(directory / "impostor.csr").read_text())
+        return self.file(json.dumps(request).encode(), "impostor.json")
+
+    def test_impostor_gets_no_certificate(self):
+        site = self.site
+        size = site.log_size("central/registry/1")
+        for source, subject in (("ledger@central", r"/CN=central\/ledger"),
+                                ("console@bj1", r"/CN=bj1\/console"),
+                                ("edge-1@bj1", r"/CN=bj1\/edge-1")):
+            out = self.root / "impostor-out"
+            code, said = self.run_program(
+                "strongroom", "enrol", self.request_for(source, subject),
+                "--admin", site.admin, "--ca", site.ca_dir, "--ledger",
+                site.ledger_dir, "--out", out)
+            self.assertNotEqual(code, 0, said)
+            self.assertFalse((out / "tls.crt").exists(),
+                             f"{source} was refused, and certified")
+            self.assertEqual(site.log_size("central/registry/1"), size)
+
+    def test_certificate_speaks_of_one_name_alone(self):
+        self.request_for("edge-8@bj1", r"/CN=bj1\/edge-8/CN=central\/ledger")
+        certificate = self.root / "impostor" / "two.crt"
+        code, said = self.run_program(
+            "strongroom", "ca", "sign", self.site.ca_dir,
+            self.root / "impostor" / "impostor.csr", "--identity",
+            "bj1/edge-8", "--out", certificate)
+        if code == 0:
+            said = subprocess.run(
+                ["openssl", "x509", "-noout", "-subject", "-in", certificate],
+                check=True, capture_output=True, timeout=30).stdout.decode()
+            self.assertIn("bj1/edge-8", said)
+        self.assertNotIn("central/ledger", said)
 
     def test_ledger_that_lies_to_the_command_line(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)

@@ -50,24 +50,33 @@ Result<void> write_acl(const fs::path& admin, const fs::path& file) {
   return write_file(file, as_bytes(*acl), 0644, Overwrite::kReplace);
 }
 
-Result<void> certify(const EnrolOrder& order, const EnrolRequest& request) {
+Result<std::string> certificate_for(const EnrolOrder& order,
+                                    const EnrolRequest& request) {
   const std::string identity = request.source.site + "/" + request.source.agent;
-  const auto certificate =
-      sign_request(order.ca,
-                   request.certificate_request,
-                   {identity, CertificateRole::kClient, {}},
-                   read_clocks().wall);
-  if (!certificate) {
-    return std::unexpected(certificate.error());
-  }
+  return sign_request(order.ca,
+                      request.certificate_request,
+                      {identity, CertificateRole::kClient, {}},
+                      read_clocks().wall);
+}
+
+Result<void> hand_out(const EnrolOrder& order, const std::string& certificate) {
+  std::error_code error;
+  fs::create_directories(order.out, error);
   if (auto written = write_file(order.out / "tls.crt",
-                                as_bytes(*certificate),
+                                as_bytes(certificate),
                                 0644,
                                 Overwrite::kReplace);
       !written) {
     return written;
   }
-  return take_file(order.ca / "ca.crt", order.out / "ca.crt");
+  for (const auto& [dir, file] : {std::pair(order.ca, "ca.crt"),
+                                  std::pair(order.ledger, "trust.txt"),
+                                  std::pair(order.ledger, "disclosure.pub")}) {
+    if (auto done = take_file(dir / file, order.out / file); !done) {
+      return done;
+    }
+  }
+  return {};
 }
 
 /// Registers the key, signs the certificate, collects what the agent needs.
@@ -76,11 +85,12 @@ Result<void> enrol(const EnrolOrder& order) {
   if (!request) {
     return std::unexpected(request.error());
   }
-  std::error_code error;
-  fs::create_directories(order.out, error);
-  // The certificate first: a request that cannot be certified is not enrolled.
-  if (auto done = certify(order, *request); !done) {
-    return std::unexpected(done.error());
+  // Signed first: a request that cannot be certified is not enrolled. Written
+  // last: whom the ledger refuses, as a name that is taken or its own, gets
+  // nothing by which the broker would believe him.
+  const auto certificate = certificate_for(order, *request);
+  if (!certificate) {
+    return std::unexpected(certificate.error());
   }
   const json body = {{"source", request->source.text()},
                      {"event_key", to_base64(request->event_key)},
@@ -92,10 +102,8 @@ Result<void> enrol(const EnrolOrder& order) {
   if (!reply) {
     return std::unexpected(reply.error());
   }
-  for (const char* file : {"trust.txt", "disclosure.pub"}) {
-    if (auto done = take_file(order.ledger / file, order.out / file); !done) {
-      return std::unexpected(done.error());
-    }
+  if (auto done = hand_out(order, *certificate); !done) {
+    return done;
   }
   if (!order.acl.empty()) {
     if (auto done = write_acl(order.admin, order.acl); !done) {

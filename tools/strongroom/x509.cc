@@ -29,6 +29,7 @@ using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Request = std::unique_ptr<X509_REQ, Freer<X509_REQ_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
+using Name = std::unique_ptr<X509_NAME, Freer<X509_NAME_free>>;
 using Serial = std::unique_ptr<BIGNUM, Freer<BN_free>>;
 
 std::unexpected<Error> openssl_fault(const std::string& doing) {
@@ -199,8 +200,7 @@ Result<void> create_authority(const std::filesystem::path& dir,
                               WallTime now) {
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate(X509_new());
-  using NamePtr = std::unique_ptr<X509_NAME, Freer<X509_NAME_free>>;
-  const NamePtr subject(X509_NAME_new());
+  const Name subject(X509_NAME_new());
   if (!key || !certificate || !set_name(subject.get(), name) ||
       !fill(certificate.get(),
             subject.get(),
@@ -283,15 +283,18 @@ Result<std::string> sign_request(const std::filesystem::path& dir,
     ERR_clear_error();
     return fault("the certificate request is not signed by its own key");
   }
-  const X509_NAME* subject = X509_REQ_get_subject_name(request.get());
-  if (common_name_of(subject) != order.common_name) {
-    return fault("the certificate request is for \"" + common_name_of(subject) +
+  const std::string wanted =
+      common_name_of(X509_REQ_get_subject_name(request.get()));
+  if (wanted != order.common_name) {
+    return fault("the certificate request is for \"" + wanted +
                  "\", not for \"" + order.common_name + "\"");
   }
   const Certificate certificate(X509_new());
-  if (!certificate ||
+  // Not the request's own subject: a second name in it would be certified, too.
+  const Name subject(X509_NAME_new());
+  if (!certificate || !subject || !set_name(subject.get(), order.common_name) ||
       !fill(certificate.get(),
-            subject,
+            subject.get(),
             X509_get_subject_name(ca->get()),
             key,
             now,
