@@ -87,6 +87,39 @@ def text(field, value):
     return varint(field << 3 | 2) + varint(len(value)) + value
 
 
+def fields(message):
+    """(number, value) of each field; values are numbers or bytes."""
+    at = 0
+
+    def take_varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 0x7f) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+    while at < len(message):
+        tag = take_varint()
+        if tag & 7 == 0:
+            yield tag >> 3, take_varint()
+            continue
+        size = 8 if tag & 7 == 1 else take_varint()
+        yield tag >> 3, message[at:at + size]
+        at += size
+
+
+def refusal(batch, reason, expected):
+    """What nobody signs: an ack that refuses a real batch."""
+    header = dict(fields(dict(fields(batch))[1]))
+    return (number(1, 1) + text(2, header[3]) + number(3, header[4])
+            + varint(4 << 3 | 1) + header[5] + number(5, header[6])
+            + number(6, header[7])
+            + text(8, number(1, reason) + number(2, expected)))
+
+
 def boot_event(source, stream, epoch, seq, before):
     return (text(1, source) + number(2, stream) + fixed64(3, epoch)
             + number(4, seq) + text(5, before) + text(6, os.urandom(16))
