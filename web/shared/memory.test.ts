@@ -38,6 +38,19 @@ test("alarms are bounded: what was read goes first", () => {
   assert.ok(ids.includes("0") && ids.includes("100"));
 });
 
+test("a fork is not pushed out by a thousand smaller lies", () => {
+  const memory = new Memory(new VolatileStorage());
+  memory.keepAlarm(alarm("fork", { kind: "checkpoint_forked" }));
+  for (let i = 0; i < 1000; ++i) memory.keepAlarm(alarm(`${i}`));
+  const ids = memory.alarms().map(({ id }) => id);
+  assert.equal(ids.length, 100);
+  assert.ok(ids.includes("fork") && ids.includes("999"));
+  for (let i = 0; i < 200; ++i) {
+    memory.keepAlarm(alarm(`c${i}`, { kind: "checkpoint_inconsistent" }));
+  }
+  assert.equal(memory.alarms().length, 100);
+});
+
 test("forgetting takes key and checkpoints, not the alarms", () => {
   const memory = new Memory(new VolatileStorage());
   memory.keepTrustFile("x");

@@ -111,8 +111,14 @@ export class Memory {
     if (alarms.some((kept) => kept.id === alarm.id)) return false;
     alarms.unshift(alarm);
     if (alarms.length > maxAlarms) {
-      const at = alarms.findLastIndex((kept) => kept.readAt !== undefined);
-      alarms.splice(at > 0 ? at : alarms.length - 1, 1);
+      // Never the new one. Two signed checkpoints that contradict each other
+      // are the strongest evidence: what any lie can raise makes way for them.
+      const read = alarms.findLastIndex((kept) => kept.readAt !== undefined);
+      const lesser = alarms.findLastIndex(
+        (kept) => !kept.kind.startsWith("checkpoint_"),
+      );
+      const at = read > 0 ? read : lesser > 0 ? lesser : alarms.length - 1;
+      alarms.splice(at, 1);
     }
     this.storage.setItem(alarmsKey, JSON.stringify(alarms));
     return true;
