@@ -179,10 +179,12 @@ class Site:
         self.wait_for("ledger", lambda: answers(self.http_port)
                       and self.admin.exists())
 
-    def start_plant_tcp(self, name="plant", port=None, *options):
+    def start_plant_tcp(self, name="plant", port=None, *options,
+                        device="xy-md02"):
         port = port or free_port()
         self.start(name, self.binaries / "plant", "tcp", "--port", port,
-                   "--unit", 1, "--device", "xy-md02", *options,
+                   "--unit", 1, "--device", device, "--profiles",
+                   self.profiles, *options,
                    stdin=subprocess.PIPE)
         self.wait_for(name, lambda: answers(port))
         return port
