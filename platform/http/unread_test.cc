@@ -12,7 +12,9 @@ namespace {
 TEST(HttpUnread, Answers_ThatNobodyReads_AreBounded) {
   HttpServer small({.threads = 2, .max_unread = 20'000'000});
   small.get("/large", [](const HttpRequest&) {
-    return HttpResponse::text(std::string(16'000'000, 'x'));
+    std::string body;
+    body.resize(16'000'000, 'x');
+    return HttpResponse::text(std::move(body));
   });
   const auto listening = small.listen_loopback("127.0.0.1", 0);
   ASSERT_TRUE(listening) << listening.error().what;

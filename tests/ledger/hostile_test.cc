@@ -279,7 +279,7 @@ TEST_F(HostileAgentTest, LiveValues_AreToldOnceATurn) {
 // anyway when it is read.
 TEST(LedgerInbox, LargeHints_AreDroppedAtTheDoor) {
   LedgerInbox inbox;
-  const Source source = *Source::parse("edge-1@bj1");
+  const Source source{"edge-1", "bj1"};
   for (std::size_t i = 0; i < LedgerInbox::kLive; ++i) {
     inbox.post({source, TopicKind::kLive}, Bytes(kMaxBatchBytes));
     inbox.post({source, TopicKind::kStatus}, Bytes(kMaxBatchBytes));
