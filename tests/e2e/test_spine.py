@@ -63,6 +63,7 @@ class Spine(SiteTest):
 
     def test_streams_are_gapless(self):
         self.window_of("room-1")
+        self.await_events("bj1/record/1", "device_described", 3)
         for log in ("bj1/record/1", "bj1/telemetry/1"):
             self.assert_gapless(log, "edge-1@bj1")
 

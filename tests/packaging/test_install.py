@@ -189,7 +189,9 @@ class Install(unittest.TestCase):
         self.write_agent_configuration()
         agent = self.start("agent")
         agent.wait_for("WATCHDOG=1", count=2)
-        deadline = service.time.monotonic() + 30
+        # The ledger looked for a broker before there was one: it may wait up
+        # to 30 s before it tries again, and the agent's resend 10 s more.
+        deadline = service.time.monotonic() + 90
         while self.telemetry_entries() == 0:
             self.assertLess(service.time.monotonic(), deadline,
                             "no reading reached the ledger\n"
