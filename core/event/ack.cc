@@ -53,6 +53,7 @@ void fill(const Held& held, strongroom_v1_Held& out) {
   out.from_size = held.from_size;
   out.consistency_proof_count =
       copy_path(held.consistency_proof, out.consistency_proof);
+  copy_bytes(held.disclosures_receipt, out.disclosures_receipt);
 }
 
 void fill(const Refused& refused, strongroom_v1_Refused& out) {
@@ -67,6 +68,7 @@ void fill(const Refused& refused, strongroom_v1_Refused& out) {
 }
 
 Held held_from(const strongroom_v1_Held& held) {
+  const ByteView receipt = view_of(held.disclosures_receipt);
   return {
       .first_index = held.first_index,
       .range_proof = path_from(held.range_proof, held.range_proof_count),
@@ -74,6 +76,7 @@ Held held_from(const strongroom_v1_Held& held) {
       .from_size = held.from_size,
       .consistency_proof =
           path_from(held.consistency_proof, held.consistency_proof_count),
+      .disclosures_receipt = Bytes(receipt.begin(), receipt.end()),
   };
 }
 

@@ -87,6 +87,7 @@ struct Held {
   std::string checkpoint;
   std::uint64_t from_size = 0;
   Path consistency_proof;
+  Bytes disclosures_receipt;  // reserved: see docs/formats/ack.md
 };
 struct Refused {
   strongroom_v1_RefusalReason reason{};
