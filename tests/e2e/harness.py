@@ -17,8 +17,8 @@ sys.path.insert(0, str(ROOT / "script"))
 
 from installation import Site, SiteError, free_port, wait_until  # noqa: E402
 
-__all__ = ["Site", "SiteError", "SiteTest", "device", "free_port", "line_rtu",
-           "line_tcp", "run_verifier", "wait_until"]
+__all__ = ["ROOT", "Site", "SiteError", "SiteTest", "device", "free_port",
+           "line_rtu", "line_tcp", "run_verifier", "wait_until"]
 
 BINARIES = pathlib.Path(os.environ["STRONGROOM_BIN"])
 
