@@ -3,6 +3,7 @@
 
 import argparse
 import pathlib
+import shlex
 import shutil
 import signal
 import sys
@@ -105,11 +106,15 @@ def wait_for_end(demo):
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    while not ended.wait(1):
+    gone = set()
+    while not ended.wait(0.5):
         for name, process in demo.processes.items():
-            if process.poll() is not None:
-                raise SiteError(f"{name} ended with {process.returncode}:"
-                                     f"\n{demo.tail(name)}")
+            if process.poll() is not None and name not in gone:
+                # A plug that somebody pulled: the others must live with it.
+                gone.add(name)
+                say(f"demo: {name} ended with {process.returncode}; the others "
+                    "go on. Start it again with\n      "
+                    + shlex.join(map(str, process.args)))
 
 
 def main():
@@ -138,7 +143,11 @@ def main():
             f"--url {demo.url} -o reading.pack\n"
             f"       {options.binaries}/strongroom verify reading.pack "
             f"--trust {demo.trust}\n"
-            f"  Logs: {root}/log\n\n  Ctrl-C ends it.")
+            f"  Logs: {root}/log\n\n"
+            "  Pull a plug, and watch the page: "
+            + ", ".join(f"{name} is {process.pid}" for name, process
+                        in demo.processes.items())
+            + "\n\n  Ctrl-C ends it.")
         wait_for_end(demo)
         return 0
     except SiteError as error:

@@ -26,7 +26,7 @@ class PahoClient : public testing::Test {
  protected:
   void SetUp() override {
     if (!Mosquitto::is_installed()) {
-      GTEST_SKIP() << "no mosquitto on this machine";
+      FAIL() << "no mosquitto: run script/bootstrap";
     }
   }
 

@@ -18,7 +18,7 @@ class PahoTls : public testing::Test {
  protected:
   void SetUp() override {
     if (!Mosquitto::is_installed()) {
-      GTEST_SKIP() << "no mosquitto on this machine";
+      FAIL() << "no mosquitto: run script/bootstrap";
     }
   }
 
