@@ -2,8 +2,6 @@
 #include "core/point/profile.h"
 
 #include <algorithm>
-#include <numeric>
-#include <tuple>
 
 #include "core/base/check.h"
 
@@ -53,14 +51,40 @@ std::string_view trust_rung_name(TrustRung rung) {
   return {};
 }
 
+bool is_bit_kind(RegisterKind kind) {
+  return kind == RegisterKind::kCoil || kind == RegisterKind::kDiscrete;
+}
+
 std::uint16_t register_count(ValueType type) {
   switch (type) {
+    case ValueType::kBit:
     case ValueType::kU16:
     case ValueType::kI16:
       return 1;
+    case ValueType::kU32:
+    case ValueType::kI32:
+    case ValueType::kF32:
+      return 2;
+    case ValueType::kU64:
+    case ValueType::kI64:
+    case ValueType::kF64:
+      return 4;
   }
   check(false, "a value type outside its enumeration");
   return 0;
+}
+
+std::string_view poll_class_name(PollClass poll_class) {
+  switch (poll_class) {
+    case PollClass::kSafety:
+      return "safety";
+    case PollClass::kNormal:
+      return "normal";
+    case PollClass::kSlow:
+      return "slow";
+  }
+  check(false, "a poll class outside its enumeration");
+  return {};
 }
 
 bool is_valid_point_name(std::string_view name) {
@@ -69,35 +93,6 @@ bool is_valid_point_name(std::string_view name) {
          std::ranges::all_of(name, [&](char c) {
            return is_lower(c) || is_digit(c) || c == '_';
          });
-}
-
-std::vector<RegisterBlock> plan_reads(const DeviceProfile& profile) {
-  std::vector<std::uint16_t> order(profile.points.size());
-  std::iota(order.begin(), order.end(), std::uint16_t{0});
-  std::ranges::sort(order, {}, [&](std::uint16_t index) {
-    const PointProfile& point = profile.points[index];
-    return std::tuple(point.kind, point.address, index);
-  });
-
-  std::vector<RegisterBlock> blocks;
-  for (const std::uint16_t index : order) {
-    const PointProfile& point = profile.points[index];
-    const int end = point.address + register_count(point.type);
-    if (!blocks.empty()) {
-      RegisterBlock& block = blocks.back();
-      const int block_end = block.address + block.count;
-      if (block.kind == point.kind && point.address <= block_end &&
-          end - block.address <= profile.max_registers) {
-        block.count = static_cast<std::uint16_t>(std::max(block_end, end) -
-                                                 block.address);
-        block.points.push_back(index);
-        continue;
-      }
-    }
-    blocks.push_back(
-        {point.kind, point.address, register_count(point.type), {index}});
-  }
-  return blocks;
 }
 
 std::optional<std::int64_t> parse_decimal(std::string_view text,

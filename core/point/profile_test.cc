@@ -6,67 +6,29 @@
 namespace strongroom {
 namespace {
 
-PointProfile point_at(RegisterKind kind, std::uint16_t address) {
-  return {.name = "p", .unit = "1", .kind = kind, .address = address};
+TEST(RegisterCount, IsTheWidthOfTheType) {
+  EXPECT_EQ(register_count(ValueType::kBit), 1);
+  EXPECT_EQ(register_count(ValueType::kU16), 1);
+  EXPECT_EQ(register_count(ValueType::kI16), 1);
+  EXPECT_EQ(register_count(ValueType::kU32), 2);
+  EXPECT_EQ(register_count(ValueType::kI32), 2);
+  EXPECT_EQ(register_count(ValueType::kF32), 2);
+  EXPECT_EQ(register_count(ValueType::kU64), 4);
+  EXPECT_EQ(register_count(ValueType::kI64), 4);
+  EXPECT_EQ(register_count(ValueType::kF64), 4);
 }
 
-DeviceProfile with_points(std::vector<PointProfile> points) {
-  DeviceProfile profile;
-  profile.points = std::move(points);
-  return profile;
+TEST(RegisterKind, CoilsAndDiscreteInputs_AreBits) {
+  EXPECT_TRUE(is_bit_kind(RegisterKind::kCoil));
+  EXPECT_TRUE(is_bit_kind(RegisterKind::kDiscrete));
+  EXPECT_FALSE(is_bit_kind(RegisterKind::kHolding));
+  EXPECT_FALSE(is_bit_kind(RegisterKind::kInput));
 }
 
-constexpr auto kInput = RegisterKind::kInput;
-constexpr auto kHolding = RegisterKind::kHolding;
-
-TEST(PlanReads, AdjacentRegisters_ShareARequest) {
-  const auto blocks =
-      plan_reads(with_points({point_at(kInput, 2), point_at(kInput, 1)}));
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_EQ(blocks[0].kind, kInput);
-  EXPECT_EQ(blocks[0].address, 1);
-  EXPECT_EQ(blocks[0].count, 2);
-  EXPECT_EQ(blocks[0].points, (std::vector<std::uint16_t>{1, 0}));
-}
-
-TEST(PlanReads, HoleOrOtherKind_CostsARequest) {
-  const auto blocks = plan_reads(with_points(
-      {point_at(kInput, 1), point_at(kInput, 3), point_at(kHolding, 4)}));
-  ASSERT_EQ(blocks.size(), 3U);
-  EXPECT_EQ(blocks[0].kind, kHolding);
-  EXPECT_EQ(blocks[1].address, 1);
-  EXPECT_EQ(blocks[2].address, 3);
-}
-
-TEST(PlanReads, SameRegisterTwice_IsReadOnce) {
-  const auto blocks =
-      plan_reads(with_points({point_at(kInput, 7), point_at(kInput, 7)}));
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_EQ(blocks[0].count, 1);
-  EXPECT_EQ(blocks[0].points.size(), 2U);
-}
-
-TEST(PlanReads, DeviceLimit_SplitsTheRun) {
-  std::vector<PointProfile> points;
-  points.reserve(10);
-  for (std::uint16_t address = 0; address < 10; ++address) {
-    points.push_back(point_at(kInput, address));
-  }
-  DeviceProfile profile = with_points(points);
-  profile.max_registers = 4;
-  const auto blocks = plan_reads(profile);
-  ASSERT_EQ(blocks.size(), 3U);
-  EXPECT_EQ(blocks[1].address, 4);
-  EXPECT_EQ(blocks[1].count, 4);
-  EXPECT_EQ(blocks[2].count, 2);
-}
-
-TEST(PlanReads, LastAddress_DoesNotWrap) {
-  const auto blocks =
-      plan_reads(with_points({point_at(kInput, 0xFFFF), point_at(kInput, 0)}));
-  ASSERT_EQ(blocks.size(), 2U);
-  EXPECT_EQ(blocks[1].address, 0xFFFF);
-  EXPECT_EQ(blocks[1].count, 1);
+TEST(PollClass, Names) {
+  EXPECT_EQ(poll_class_name(PollClass::kSafety), "safety");
+  EXPECT_EQ(poll_class_name(PollClass::kNormal), "normal");
+  EXPECT_EQ(poll_class_name(PollClass::kSlow), "slow");
 }
 
 struct DecimalCase {
