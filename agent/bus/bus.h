@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One Modbus line: a thread that polls its devices and reports every poll.
-// It decides nothing.
+// One Modbus line: a thread that does what the line's machine (core/bus/line.h)
+// says, and reports every poll. It decides nothing.
 #pragma once
 
 #include <chrono>
@@ -10,16 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "agent/bus/modbus_link.h"
 #include "core/base/now.h"
-#include "core/base/result.h"
-#include "core/point/profile.h"
+#include "core/bus/line.h"
 #include "core/point/sample.h"
+#include "platform/modbus/modbus_link.h"
 
 namespace strongroom {
 
-/// One poll of one device, failed ones too: then the points that were not
-/// answered are bad and `error` says why.
+/// One poll of one class of one device, failed ones too: then the points that
+/// were not answered are bad and `error` says why.
 struct PollDone {
   std::string line;
   std::string device;
@@ -28,32 +27,19 @@ struct PollDone {
   std::vector<PointSample> samples;        // one per point of the profile
   std::chrono::microseconds round_trip{};  // of all requests of the poll
   std::string error;                       // empty: every request was answered
+  PollClass poll_class = PollClass::kNormal;
+  std::vector<TextSample> texts;  // those that were read
+  /// By which it was read: the loop drops a poll whose profile is not (any
+  /// more) the device's, so that no value is taken for another point's.
+  std::shared_ptr<const DeviceProfile> profile;
 };
 
 /// Called on the line's thread; may block (a full queue slows the line down).
 using PollSink = std::function<void(PollDone)>;
 
-struct BusDevice {
-  std::string name;
-  std::shared_ptr<const DeviceProfile> profile;
-  std::uint8_t unit_id = 1;
-  /// 0: as fast as the line goes.
-  std::chrono::milliseconds period{1000};
-};
-
-/// Since start; any thread may read them.
-struct BusCounters {
-  bool connected = false;
-  std::uint64_t polls = 0;         // PollDone given
-  std::uint64_t failed_polls = 0;  // of these, with an error
-  std::uint64_t requests = 0;
-  std::uint64_t timeouts = 0;
-  std::uint64_t exceptions = 0;
-  std::uint64_t garbled = 0;
-  std::uint64_t lost = 0;   // the port or the connection broke
-  std::uint64_t opens = 0;  // successful
-  std::uint64_t failed_opens = 0;
-  std::uint64_t missed_cycles = 0;  // due, but the line was still busy
+struct BusStatus {
+  LineStatus line;
+  LowLatency low_latency = LowLatency::kNotApplicable;
 };
 
 /// Owns the thread and, while it runs, the link. start() and stop() are called
@@ -62,7 +48,8 @@ class BusLine {
  public:
   BusLine(std::string name,
           std::unique_ptr<ModbusLink> link,
-          std::vector<BusDevice> devices,
+          LineSettings settings,
+          std::vector<LineDevice> devices,
           PollSink sink);
   ~BusLine();
   BusLine(const BusLine&) = delete;
@@ -72,7 +59,8 @@ class BusLine {
   /// Returns when the thread has ended: within about one timeout.
   void stop();
 
-  BusCounters counters() const;
+  /// Any thread; at most a quarter of a second old.
+  BusStatus status() const;
   const std::string& name() const;
 
  private:

@@ -65,9 +65,13 @@ Now read_clocks() {
   const KernelClockState state = read_kernel_state();
   const ClockTrust trust = judge_clock(state, remember_synchronised(state));
   return {.wall = WallTime(read_clock(CLOCK_REALTIME)),
-          .monotonic = read_clock(CLOCK_BOOTTIME),
+          .monotonic = read_monotonic(),
           .quality = trust.quality,
           .error = trust.error};
+}
+
+MonoTime read_monotonic() {
+  return read_clock(CLOCK_BOOTTIME);
 }
 
 }  // namespace strongroom

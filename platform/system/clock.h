@@ -10,4 +10,8 @@ namespace strongroom {
 /// coarse; never = unknown). Any thread.
 Now read_clocks();
 
+/// The monotonic clock of read_clocks() alone: no call into the kernel. Any
+/// thread.
+MonoTime read_monotonic();
+
 }  // namespace strongroom

@@ -2,10 +2,13 @@
 // ModbusLink over libmodbus.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 
-#include "agent/bus/modbus_link.h"
+#include "platform/modbus/modbus_link.h"
 
 namespace strongroom {
 
@@ -23,11 +26,12 @@ struct RtuEndpoint {
 
 struct LibmodbusSettings {
   std::variant<TcpEndpoint, RtuEndpoint> endpoint;
-  /// Of connecting and of one answer; 1 ms to 60 s.
+  /// Of opening, the look-up of a name included; 1 ms to 60 s.
   std::chrono::milliseconds timeout{500};
 };
 
-/// No I/O yet: open() does it. Never nothing.
+/// No I/O yet: open() does it. Never nothing. While it is open no other program
+/// of ours gets the serial port. A read takes 1 us to 60 s as its timeout.
 std::unique_ptr<ModbusLink> make_libmodbus_link(LibmodbusSettings settings);
 
 }  // namespace strongroom

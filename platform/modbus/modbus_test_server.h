@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Modbus server made of libmodbus's own server half, for tests: over TCP, or
-// over the master side of a pseudo-terminal. Register n of unit 1 says 100 + n.
+// over the master side of a pseudo-terminal. Of unit 1, input register n says
+// 100 + n, holding register n 200 + n, coil n whether 3 divides n, discrete
+// input n whether n is odd.
 #pragma once
 
 #include <array>
@@ -17,10 +19,26 @@
 #include <termios.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include "core/base/check.h"
 
 namespace strongroom {
+
+/// The frame as it goes over a serial line: with its checksum (Modbus over
+/// serial line 1.02, 6.2.2).
+inline std::vector<std::uint8_t> rtu_frame(std::vector<std::uint8_t> frame) {
+  unsigned int crc = 0xFFFF;
+  for (const std::uint8_t byte : frame) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xA001U : crc >> 1;
+    }
+  }
+  frame.push_back(static_cast<std::uint8_t>(crc & 0xFF));
+  frame.push_back(static_cast<std::uint8_t>(crc >> 8));
+  return frame;
+}
 
 /// Both ends of a pseudo-terminal, raw; closed with the object.
 class Pty {
@@ -102,8 +120,11 @@ class TestServer {
 
  private:
   void start() {
-    mapping_ = modbus_mapping_new(0, 0, kRegisters, kRegisters);
+    mapping_ =
+        modbus_mapping_new(kRegisters, kRegisters, kRegisters, kRegisters);
     for (int i = 0; i < kRegisters; ++i) {
+      mapping_->tab_bits[i] = i % 3 == 0;
+      mapping_->tab_input_bits[i] = i % 2 == 1;
       mapping_->tab_input_registers[i] = static_cast<std::uint16_t>(100 + i);
       mapping_->tab_registers[i] = static_cast<std::uint16_t>(200 + i);
     }
