@@ -7,10 +7,13 @@
 #include <modbus/modbus.h>
 #include <optional>
 #include <poll.h>
+#include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
 #include "core/base/check.h"
+#include "platform/modbus/mbap.h"
 #include "platform/modbus/serial_port.h"
 #include "platform/modbus/tcp_connect.h"
 
@@ -18,6 +21,7 @@ namespace strongroom {
 namespace {
 
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 struct FreeContext {
@@ -30,21 +34,7 @@ using Context = std::unique_ptr<modbus_t, FreeContext>;
 
 /// The library says an exception as MODBUS_ENOBASE + its code.
 ModbusException exception_of(int error) {
-  switch (error) {
-    case EMBXILFUN:
-    case EMBXILADD:
-    case EMBXILVAL:
-    case EMBXSFAIL:
-    case EMBXACK:
-    case EMBXSBUSY:
-    case EMBXNACK:
-    case EMBXMEMPAR:
-    case EMBXGPATH:
-    case EMBXGTAR:
-      return static_cast<ModbusException>(error - MODBUS_ENOBASE);
-    default:
-      return ModbusException::kNone;
-  }
+  return modbus_exception(error - MODBUS_ENOBASE);
 }
 
 LinkFault fault_of(int error) {
@@ -103,10 +93,14 @@ class LibmodbusLink final : public ModbusLink {
   Result<void> open_tcp();
   Result<void> open_rtu(const RtuEndpoint& endpoint);
   void close_all();
-  int ask(const Question& question, std::span<std::uint16_t> values);
+  std::expected<void, LinkError> ask_tcp(const Question& question,
+                                         std::span<std::uint16_t> values);
+  std::expected<void, LinkError> ask_rtu(const Question& question,
+                                         std::span<std::uint16_t> values);
+  int read_rtu(const Question& question, std::span<std::uint16_t> values);
   int read_bits(const Question& question, std::span<std::uint16_t> values);
+  std::unexpected<LinkError> failed(int error) const;
   bool is_hung_up() const;
-  LinkError error_of(const Question& question, int error) const;
   bool is_tcp() const { return connector_.has_value(); }
   std::string endpoint_text() const {
     return std::visit([](const auto& end) { return text_of(end); },
@@ -117,6 +111,7 @@ class LibmodbusLink final : public ModbusLink {
   std::optional<TcpConnector> connector_;  // tcp
   FileDescriptor claim_;                   // rtu: the lock
   Context context_;
+  std::uint16_t transaction_ = 0;  // tcp: of the last question
   LowLatency low_latency_ = LowLatency::kNotApplicable;
   std::array<std::uint8_t, kMaxBitsPerRequest> bits_{};
 };
@@ -189,35 +184,73 @@ std::expected<void, LinkError> LibmodbusLink::read(
         "a question is as long as its answer, and one request holds it");
   check(timeout.count() > 0 && timeout <= std::chrono::minutes(1),
         "an answer is awaited for some time");
-  modbus_t* const context = context_.get();
-  // Over RTU unit 0 is everybody, and the library takes anybody's answer.
-  if ((!is_tcp() && question.unit == 0) ||
-      modbus_set_slave(context, question.unit) != 0) {
-    return std::unexpected(LinkError{
-        LinkFault::kGarbled,
-        ModbusException::kNone,
-        "unit " + std::to_string(question.unit) + " is no unit of this line"});
-  }
   // Microseconds of a second or more are refused, so they are split.
   const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
   modbus_set_response_timeout(
-      context,
+      context_.get(),
       static_cast<std::uint32_t>(seconds.count()),
       static_cast<std::uint32_t>((timeout - seconds).count()));
-  if (!is_tcp()) {
-    // What lies there came before the question.
-    modbus_flush(context);
+  auto answer =
+      is_tcp() ? ask_tcp(question, values) : ask_rtu(question, values);
+  if (!answer) {
+    answer.error().what = endpoint_text() + " unit " +
+                          std::to_string(question.unit) + ", function " +
+                          std::to_string(static_cast<int>(question.kind)) +
+                          ", address " + std::to_string(question.address) +
+                          ": " + answer.error().what;
   }
+  return answer;
+}
+
+/// The library waits for the answer and takes it in; what it is, we judge.
+std::expected<void, LinkError> LibmodbusLink::ask_tcp(
+    const Question& question, std::span<std::uint16_t> values) {
+  const auto request = mbap_request(question, ++transaction_);
+  const auto sent = send(modbus_get_socket(context_.get()),
+                         request.data(),
+                         request.size(),
+                         MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(request.size())) {
+    // Not even a question fits: nobody takes them away.
+    return std::unexpected(LinkError{
+        LinkFault::kLost,
+        ModbusException::kNone,
+        sent < 0 ? modbus_strerror(errno) : "the connection is stuck"});
+  }
+  std::array<std::uint8_t, MODBUS_TCP_MAX_ADU_LENGTH> frame{};
   errno = 0;
-  const int got = ask(question, values);
+  const int size = modbus_receive_confirmation(context_.get(), frame.data());
+  if (size < 0) {
+    return failed(errno);
+  }
+  return take_mbap_answer(
+      question,
+      transaction_,
+      std::span(frame).first(static_cast<std::size_t>(size)),
+      values);
+}
+
+std::expected<void, LinkError> LibmodbusLink::ask_rtu(
+    const Question& question, std::span<std::uint16_t> values) {
+  // Unit 0 is everybody, and the library would take anybody's answer.
+  if (question.unit == 0 ||
+      modbus_set_slave(context_.get(), question.unit) != 0) {
+    return std::unexpected(LinkError{LinkFault::kGarbled,
+                                     ModbusException::kNone,
+                                     "no unit of a serial line"});
+  }
+  // What lies there came before the question.
+  modbus_flush(context_.get());
+  errno = 0;
+  const int got = read_rtu(question, values);
   if (got == question.count) {
     return {};
   }
-  return std::unexpected(error_of(question, got < 0 ? errno : 0));
+  return failed(got < 0 ? errno : 0);
 }
 
-int LibmodbusLink::ask(const Question& question,
-                       std::span<std::uint16_t> values) {
+int LibmodbusLink::read_rtu(const Question& question,
+                            std::span<std::uint16_t> values) {
   if (is_bit_kind(question.kind)) {
     return read_bits(question, values);
   }
@@ -251,22 +284,22 @@ bool LibmodbusLink::is_hung_up() const {
   return poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-LinkError LibmodbusLink::error_of(const Question& question, int error) const {
+std::unexpected<LinkError> LibmodbusLink::failed(int error) const {
   LinkFault fault = fault_of(error);
   if (fault == LinkFault::kTimeout && is_hung_up()) {
     fault = LinkFault::kLost;
   }
-  return {fault,
-          exception_of(error),
-          endpoint_text() + " unit " + std::to_string(question.unit) +
-              ", function " + std::to_string(static_cast<int>(question.kind)) +
-              ", address " + std::to_string(question.address) + ": " +
-              (error == 0 ? "unusable answer" : modbus_strerror(error))};
+  return std::unexpected(
+      LinkError{fault,
+                exception_of(error),
+                error == 0 ? "unusable answer" : modbus_strerror(error)});
 }
 
+/// A flood is taken away in gulps, so that it costs its line and not the
+/// processor.
 std::size_t LibmodbusLink::discard(microseconds quiet, microseconds at_most) {
   check(context_ != nullptr, "a link is open when it is emptied");
-  std::array<char, 512> bytes{};
+  std::array<char, 16'384> bytes{};
   std::size_t total = 0;
   const auto end = Steady::now() + at_most;
   auto silent_at = Steady::now() + quiet;
@@ -295,6 +328,7 @@ std::size_t LibmodbusLink::discard(microseconds quiet, microseconds at_most) {
     }
     total += static_cast<std::size_t>(got);
     silent_at = Steady::now() + quiet;
+    std::this_thread::sleep_for(milliseconds{1});
   }
 }
 
