@@ -25,8 +25,8 @@ METRIC = re.compile(
 COUNTER = re.compile(r"\b(?:all|counters)\[\"([a-z0-9_]+)\"\]")
 AILMENT = re.compile(r"\b(?:ill|warn)\(([^,]*),")
 GETTER = re.compile(
-    r"\b(?:required|optional)_(?:string|path|int|number|bool|choice|int_list)"
-    r"\(\s*\"([a-z0-9_]+)\"")
+    r"\b(?:required|optional)_(?:string|path|int|number|bool|choice|int_list"
+    r"|string_list)\(\s*\"([a-z0-9_]+)\"")
 
 
 def files(root, *suffixes):

@@ -125,6 +125,31 @@ std::vector<std::int64_t> ConfigTable::optional_int_list(std::string_view key) {
   return numbers;
 }
 
+std::vector<std::string> ConfigTable::required_string_list(
+    std::string_view key) {
+  const std::string_view right = "a list of texts in quotes";
+  const toml::value* value = node_->require(key, right);
+  if (value == nullptr) {
+    return {};
+  }
+  if (!value->is_array()) {
+    node_->wrong(key, *value, right);
+    return {};
+  }
+  std::vector<std::string> texts;
+  for (const toml::value& item : value->as_array(std::nothrow)) {
+    auto text = node_->text(key, &item);
+    if (!text) {
+      return {};
+    }
+    texts.push_back(*std::move(text));
+  }
+  if (texts.empty()) {
+    error(key, "must not be empty");
+  }
+  return texts;
+}
+
 std::optional<ConfigTable> ConfigTable::optional_table(std::string_view key) {
   if (const auto known = node_->children.find(key);
       known != node_->children.end()) {
@@ -185,12 +210,26 @@ bool ConfigTable::has(std::string_view key) const {
   return node_->table->contains(std::string(key));
 }
 
+std::vector<std::string> ConfigTable::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : *node_->table) {
+    keys.push_back(key);
+  }
+  std::ranges::sort(keys);
+  return keys;
+}
+
 void ConfigTable::error(std::string_view key, std::string what) {
+  node_->file->errors.push_back(remark(key, std::move(what)));
+}
+
+ConfigError ConfigTable::remark(std::string_view key, std::string what) const {
   const auto found = node_->table->find(std::string(key));
   const bool is_absent = found == node_->table->end();
   what.insert(0, node_->name_of(key) + " ");
-  node_->error_at(is_absent ? node_->line : config_line_of(found->second),
-                  std::move(what));
+  return {.file = node_->file->name,
+          .line = is_absent ? node_->line : config_line_of(found->second),
+          .what = std::move(what)};
 }
 
 }  // namespace strongroom

@@ -47,14 +47,22 @@ class ConfigTable {
                               std::string fallback,
                               const std::vector<std::string>& allowed);
   std::vector<std::int64_t> optional_int_list(std::string_view key);
+  /// At least one; empty only with an error.
+  std::vector<std::string> required_string_list(std::string_view key);
   std::optional<ConfigTable> optional_table(std::string_view key);
   ConfigTable required_table(std::string_view key);
   /// [[key]]; empty when absent.
   std::vector<ConfigTable> tables(std::string_view key);
   bool has(std::string_view key) const;
+  /// Of a table whose keys are the author's own words; sorted. They count as
+  /// known only when a getter asks for them.
+  std::vector<std::string> keys() const;
 
   /// An error of the caller's own at `key`'s line (or the table's).
   void error(std::string_view key, std::string what);
+  /// The same, given back instead of recorded: for what only deserves a
+  /// warning.
+  ConfigError remark(std::string_view key, std::string what) const;
 
  private:
   friend class ConfigFile;

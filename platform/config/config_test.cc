@@ -35,6 +35,7 @@ TEST(ConfigFile, Parse_EverythingRight_GivesValuesAndNoErrors) {
       "fast = true\n"
       "kind = 'tcp'\n"
       "ids = [1, 2]\n"
+      "of = ['a.b', 'c']\n"
       "[mqtt]\n"
       "ca = 'ca.pem'\n"
       "key = '/abs/key.pem'\n"
@@ -55,6 +56,7 @@ TEST(ConfigFile, Parse_EverythingRight_GivesValuesAndNoErrors) {
   EXPECT_EQ(root.required_choice("kind", {"tcp", "rtu"}), "tcp");
   EXPECT_EQ(root.optional_choice("absent", "none", {"odd"}), "none");
   EXPECT_EQ(root.optional_int_list("ids"), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(root.required_string_list("of"), (Texts{"a.b", "c"}));
   ConfigTable mqtt = root.required_table("mqtt");
   EXPECT_EQ(mqtt.required_path("ca"), "/etc/strongroom/ca.pem");
   EXPECT_EQ(mqtt.optional_path("key"), "/abs/key.pem");
@@ -166,6 +168,19 @@ INSTANTIATE_TEST_SUITE_P(
         WrongType{"1",
                   "be a list of whole numbers, not a whole number",
                   [](ConfigTable& table) { table.optional_int_list("key"); }},
+        WrongType{"['a', 2]",
+                  "be a text in quotes, not a whole number",
+                  [](ConfigTable& table) {
+                    EXPECT_TRUE(table.required_string_list("key").empty());
+                  }},
+        WrongType{
+            "[]",
+            "not be empty",
+            [](ConfigTable& table) { table.required_string_list("key"); }},
+        WrongType{
+            "'a'",
+            "be a list of texts in quotes, not a text",
+            [](ConfigTable& table) { table.required_string_list("key"); }},
         WrongType{"1",
                   "be a table, [key] on a line of its own, not a whole number",
                   [](ConfigTable& table) { table.required_table("key"); }},
@@ -238,6 +253,25 @@ TEST(ConfigFile, OwnError_StandsAtItsKey_OrItsTable) {
   EXPECT_EQ(errors_of(file),
             (Texts{"agent.toml:2: \"mqtt.cafile\" is needed with ssl://",
                    "agent.toml:4: \"mqtt.uri\" must begin with ssl://"}));
+}
+
+TEST(ConfigFile, Remark_StandsAtItsKey_AndIsNoError) {
+  ConfigFile file = parse("\n[mqtt]\n\nuri = 'x'\n");
+  ConfigTable mqtt = file.root().required_table("mqtt");
+  mqtt.required_string("uri");
+  EXPECT_EQ(mqtt.remark("uri", "is odd").text(),
+            "/etc/strongroom/agent.toml:4: \"mqtt.uri\" is odd");
+  EXPECT_EQ(mqtt.remark("absent", "is odd").line, 2U);
+  EXPECT_EQ(errors_of(file), Texts{});
+}
+
+TEST(ConfigFile, Keys_AreSorted_AndStayUnknownUntilAskedFor) {
+  ConfigFile file = parse("b = 'x'\n'1' = 'y'\na = 'z'\n");
+  ConfigTable root = file.root();
+  EXPECT_EQ(root.keys(), (Texts{"1", "a", "b"}));
+  root.required_string("1");
+  root.required_string("a");
+  EXPECT_EQ(errors_of(file).size(), 1U) << "b was not asked for";
 }
 
 TEST(ConfigFile, Finish_SortsByLine) {

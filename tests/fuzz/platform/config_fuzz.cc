@@ -25,6 +25,7 @@ void read_all(ConfigTable& table, int depth) {
     (void)table.required_choice(key, {"tcp", "rtu"});
     (void)table.optional_choice(key, "tcp", {"tcp", "rtu"});
     (void)table.optional_int_list(key);
+    (void)table.required_string_list(key);
     table.error(key, "is wrong");
     if (depth == 0) {
       continue;
