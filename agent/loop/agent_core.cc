@@ -2,6 +2,7 @@
 #include "agent/loop/agent_core.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/loop/names.h"
 #include "core/base/check.h"
@@ -71,7 +72,9 @@ AgentCore::AgentCore(AgentOptions options,
               ports_.journal,
               ports_.signer,
               {state.streams[0].cut, state.streams[1].cut}),
-      telemetry_(options_.devices, options_.windows),
+      telemetry_(
+          std::exchange(options_.devices, {}),
+          [this](const DescriptionRow& row) { return identity_of(row); }),
       senders_{make_sender(options_, state, ports_, Stream::kRecord),
                make_sender(options_, state, ports_, Stream::kTelemetry)} {}
 
@@ -114,14 +117,11 @@ void AgentCore::open_epoch(strongroom_v1_EpochReason reason,
 }
 
 void AgentCore::poll_done(const PollDone& poll) {
-  const bool known = telemetry_.take({poll.device,
-                                      clock_.at(poll.monotonic),
-                                      poll.samples,
-                                      poll.round_trip,
-                                      poll.error},
-                                     recorder_,
-                                     now_);
-  if (!known || !is_connected_) {
+  if (!telemetry_.take(poll, clock_.at(poll.monotonic), recorder_, now_)) {
+    ++stray_polls_;
+    return;
+  }
+  if (!is_connected_) {
     return;
   }
   telemetry_.live(poll.device, now_, live_messages_);
@@ -129,6 +129,11 @@ void AgentCore::poll_done(const PollDone& poll) {
     effects_.push_back({UplinkTopic::kLive, std::move(message)});
   }
   live_messages_.clear();
+}
+
+void AgentCore::devices_changed(DeviceSet set) {
+  ++reloads_;
+  telemetry_.change(std::move(set), recorder_, now_);
 }
 
 void AgentCore::ack_arrived(ByteView payload) {
@@ -245,6 +250,26 @@ void AgentCore::record_finding(const Suspicion& suspicion,
   }
   body.count = *count;
   recorder_.record(Stream::kRecord, event, now_);
+}
+
+// What the journal holds of a device's text; of this run Identities knows it.
+std::optional<std::string> AgentCore::identity_of(
+    const DescriptionRow& row) const {
+  const EpochRow* epoch = recorder_.epoch_row(Stream::kRecord, row.epoch);
+  if (epoch == nullptr) {
+    return std::nullopt;
+  }
+  const auto found = ports_.journal.events(
+      Stream::kRecord, epoch->first_position + row.seq - 1, 1, 0);
+  if (!found || found->empty()) {
+    return std::nullopt;
+  }
+  const auto event = decode_event(found->front());
+  if (!event || event->epoch != row.epoch || event->seq != row.seq ||
+      event->which_body != strongroom_v1_Event_device_identified_tag) {
+    return std::nullopt;
+  }
+  return event->body.device_identified.text;
 }
 
 // --- delivery ---------------------------------------------------------------

@@ -24,8 +24,7 @@ struct AgentOptions {
   std::string version;
   std::array<std::uint8_t, 16> boot_id{};
   Trust trust;
-  std::vector<TelemetryDevice> devices;
-  WindowOptions windows;
+  DeviceSet devices;  // at the start
   SenderOptions sender;
 };
 
@@ -81,6 +80,8 @@ class AgentCore {
   /// Begins a turn. The first one opens or continues the epoch.
   void begin(const Now& machine);
   void poll_done(const PollDone& poll);
+  /// Another configuration: journal, epoch and delivery go on.
+  void devices_changed(DeviceSet set);
   void ack_arrived(ByteView payload);
   void connected();
   void disconnected();
@@ -99,6 +100,7 @@ class AgentCore {
 
  private:
   void start();
+  std::optional<std::string> identity_of(const DescriptionRow& row) const;
   void record_step(const ClockStep& step);
   void record_finding(const Suspicion& suspicion,
                       Stream stream,
@@ -119,7 +121,7 @@ class AgentCore {
     return senders_[slot_of(stream)];
   }
 
-  const AgentOptions options_;
+  AgentOptions options_;  // without the devices, which telemetry_ has
   StartReport start_;
   AgentPorts ports_;
 
@@ -147,6 +149,8 @@ class AgentCore {
   std::uint64_t findings_ = 0;
   std::uint64_t clock_steps_ = 0;
   std::uint64_t invalid_acks_ = 0;
+  std::uint64_t stray_polls_ = 0;
+  std::uint64_t reloads_ = 0;
 };
 
 }  // namespace strongroom

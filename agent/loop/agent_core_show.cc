@@ -69,6 +69,9 @@ AgentSnapshot AgentCore::snapshot() const {
   out.findings = findings_;
   out.clock_steps = clock_steps_;
   out.invalid_acks = invalid_acks_;
+  out.stray_polls = stray_polls_;
+  out.reloads = reloads_;
+  out.identities_held_back = telemetry_.identities_held_back();
   for (const Stream stream : kAgentStreams) {
     const Sender& from = sender(stream);
     StreamSnapshot& to = out.streams[slot_of(stream)];

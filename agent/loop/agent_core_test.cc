@@ -98,7 +98,7 @@ TEST_F(AgentCoreTest, Restart_WithAnotherProfile_DescribesThatDevice) {
   rig_.turn();
   auto changed = testing_agent::two_points();
   changed->hash = sha256(as_bytes("another file"));
-  rig_.options.devices[1].profile = changed;
+  rig_.options.devices.devices[1].profile = changed;
   rig_.start();
   rig_.turn();
   EXPECT_EQ(rig_.count(Stream::kRecord, kDescribed), 3U);
@@ -141,7 +141,7 @@ TEST_F(AgentCoreTest, WindowOfOnePoll_IsRecordedAtOnce) {
 }
 
 TEST_F(AgentCoreTest, MinuteWindow_IsRecordedWhenItEnds) {
-  rig_.options.windows.length = 60s;
+  rig_.options.devices.windows.length = 60s;
   rig_.start();
   rig_.turn();
   poll("room-1", 215);
@@ -168,7 +168,7 @@ TEST_F(AgentCoreTest, UnknownDeviceOrWrongSamples_RecordNothing) {
 }
 
 TEST_F(AgentCoreTest, Stopping_RecordsOpenWindowsCutShort) {
-  rig_.options.windows.length = 60s;
+  rig_.options.devices.windows.length = 60s;
   rig_.start();
   rig_.turn();
   poll("room-1");

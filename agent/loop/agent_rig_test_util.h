@@ -42,9 +42,10 @@ class AgentRig {
     out.version = "0.1.0";
     out.boot_id.fill(0xb0);
     out.trust = {"ledger.example", {test_signer(1)->public_key()}};
-    out.devices = {{"line-1", "room-1", two_points()},
-                   {"line-1", "room-2", two_points()}};
-    out.windows.length = 0ms;
+    const auto profile = two_points();
+    out.devices.devices = {{"line-1", "room-1", profile},
+                           {"line-1", "room-2", profile}};
+    out.devices.windows.length = 0ms;
     return out;
   }
 
@@ -96,7 +97,16 @@ class AgentRig {
     done.at = now.wall;
     done.monotonic = now.monotonic;
     done.samples = {{PointQuality::kGood, value}, {PointQuality::kGood, 500}};
+    done.profile = profile_of(done.device);
     return done;
+  }
+
+  /// As the configuration of the last start has it.
+  std::shared_ptr<const DeviceProfile> profile_of(
+      std::string_view device) const {
+    const auto found = std::ranges::find(
+        options.devices.devices, device, &TelemetryDevice::name);
+    return found == options.devices.devices.end() ? nullptr : found->profile;
   }
 
   std::vector<EventMessage> events(Stream stream) const {

@@ -31,7 +31,7 @@ class Simulation {
   Simulation(std::uint64_t seed, const Faults& faults)
       : faults_(faults), random_(seed) {
     rig_.random.seed(seed);
-    rig_.options.windows.length = 0ms;
+    rig_.options.devices.windows.length = 0ms;
     for (const Stream stream : kAgentStreams) {
       ledgers_.emplace_back(Origin{"ledger.example", "bj1", stream, 1},
                             *rig_.log_key,

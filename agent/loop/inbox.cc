@@ -42,6 +42,12 @@ void Inbox::push_poll(PollDone poll) {
   filled_.notify_one();
 }
 
+void Inbox::push_devices(DeviceSet set) {
+  const std::lock_guard lock(mutex_);
+  devices_ = std::move(set);
+  filled_.notify_one();
+}
+
 void Inbox::push_stop() {
   const std::lock_guard lock(mutex_);
   stop_ = true;
@@ -50,7 +56,7 @@ void Inbox::push_stop() {
 }
 
 bool Inbox::has_input() const {
-  return disconnected_ || connected_ || stop_ || !acks_.empty() ||
+  return disconnected_ || connected_ || stop_ || devices_ || !acks_.empty() ||
          !polls_.empty();
 }
 
@@ -62,6 +68,7 @@ Inputs Inbox::take(std::size_t max_polls,
   inputs.disconnected = std::exchange(disconnected_, false);
   inputs.connected = std::exchange(connected_, false);
   inputs.stop = stop_;
+  inputs.devices = std::exchange(devices_, std::nullopt);
   inputs.acks.assign(std::make_move_iterator(acks_.begin()),
                      std::make_move_iterator(acks_.end()));
   acks_.clear();

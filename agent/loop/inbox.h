@@ -13,6 +13,7 @@
 //                       a line that polls faster than the journal commits; then
 //                       the oldest poll is dropped and counted, so that a
 //                       journal that cannot commit does not stop the lines
+// devices     1         the newest set replaces the older: only it matters
 // stop        1         -
 #pragma once
 
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "agent/bus/bus.h"
+#include "agent/loop/device_set.h"
 #include "core/base/bytes.h"
 
 namespace strongroom {
@@ -41,12 +43,15 @@ struct Inputs {
   bool disconnected = false;
   bool connected = false;
   std::vector<Bytes> acks;
+  /// Before the polls: those of the old devices are dropped where they do not
+  /// fit any more.
+  std::optional<DeviceSet> devices;
   std::vector<PollDone> polls;
   bool stop = false;
 
   bool empty() const {
-    return !disconnected && !connected && acks.empty() && polls.empty() &&
-           !stop;
+    return !disconnected && !connected && acks.empty() && !devices &&
+           polls.empty() && !stop;
   }
 };
 
@@ -59,6 +64,7 @@ class Inbox {
   void push_disconnected();
   void push_ack(Bytes payload);
   void push_poll(PollDone poll);
+  void push_devices(DeviceSet set);
   /// The loop ends after its next turn; nobody waits any more.
   void push_stop();
 
@@ -82,6 +88,7 @@ class Inbox {
   bool disconnected_ = false;
   bool connected_ = false;
   bool stop_ = false;
+  std::optional<DeviceSet> devices_;
   std::deque<Bytes> acks_;
   std::deque<PollDone> polls_;
   std::uint64_t dropped_acks_ = 0;

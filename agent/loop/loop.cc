@@ -34,8 +34,7 @@ std::chrono::steady_clock::time_point Loop::steady_deadline() const {
 }
 
 std::optional<LoopEnd> Loop::turn() {
-  const Inputs inputs =
-      ports_.inbox.take(options_.max_polls, steady_deadline());
+  Inputs inputs = ports_.inbox.take(options_.max_polls, steady_deadline());
   first_ = false;
   const Now now = ports_.clock();
   monotonic_ = now.monotonic;
@@ -58,7 +57,7 @@ std::optional<LoopEnd> Loop::turn() {
   return inputs.stop ? std::optional(LoopEnd::kStopped) : std::nullopt;
 }
 
-void Loop::feed(const Inputs& inputs) {
+void Loop::feed(Inputs& inputs) {
   if (inputs.disconnected) {
     ports_.core.disconnected();
   }
@@ -67,6 +66,10 @@ void Loop::feed(const Inputs& inputs) {
   }
   for (const Bytes& ack : inputs.acks) {
     ports_.core.ack_arrived(ack);
+  }
+  if (inputs.devices) {
+    ports_.core.devices_changed(*std::move(inputs.devices));
+    spdlog::info("devices_changed");
   }
   for (const PollDone& poll : inputs.polls) {
     ports_.core.poll_done(poll);

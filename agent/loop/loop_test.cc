@@ -199,13 +199,14 @@ TEST(LoopThreads, PollsFromManyLines_AllArriveProven) {
   constexpr int kPolls = 200;
   std::vector<std::thread> lines;
   for (const char* device : {"room-1", "room-2"}) {
-    lines.emplace_back([&, device] {
+    lines.emplace_back([&, device, profile = rig.profile_of(device)] {
       for (int i = 0; i < kPolls; ++i) {
         PollDone poll;
         poll.line = "line-1";
         poll.device = device;
         poll.monotonic = clock().monotonic;
         poll.samples = {{PointQuality::kGood, i}, {PointQuality::kBad, 0}};
+        poll.profile = profile;
         inbox.push_poll(std::move(poll));
       }
     });

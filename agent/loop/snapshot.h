@@ -61,6 +61,12 @@ struct AgentSnapshot {
   std::uint64_t dropped_polls = 0;
   std::uint64_t dropped_acks = 0;
   std::uint64_t invalid_acks = 0;
+  /// Polls that the loop dropped: of a device that is gone, or by a profile
+  /// that is no longer its own.
+  std::uint64_t stray_polls = 0;
+  std::uint64_t reloads = 0;  // of the configuration, since the start
+  /// Texts of devices that changed again too soon to be recorded.
+  std::uint64_t identities_held_back = 0;
   std::array<StreamSnapshot, 2> streams;
   std::vector<DeviceSnapshot> devices;
   JournalSnapshot journal;

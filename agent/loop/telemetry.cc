@@ -8,41 +8,87 @@
 namespace strongroom {
 namespace {
 
-// Of all parts of a description as they are encoded: tells whether anything a
-// reader of windows relies on has changed.
-Hash hash_of(const std::vector<strongroom_v1_DeviceDescribed>& parts) {
+bool is_same(const DeviceProfile& a, const DeviceProfile& b) {
+  return &a == &b || (a.hash == b.hash && a.name == b.name);
+}
+
+struct Description {
+  std::vector<strongroom_v1_DeviceDescribed> parts;
+  std::vector<strongroom_v1_StatesDescribed> states;
+};
+
+void append_hash(Bytes& all, const EventMessage& event) {
+  const auto bytes = encode_event(event);
+  check(bytes.has_value(), "a description does not encode");
+  append(all, sha256(*bytes));
+}
+
+// Of all parts as they are encoded: tells whether anything a reader of windows
+// relies on has changed.
+Hash hash_of(const Description& description) {
   Bytes all;
-  for (const auto& part : parts) {
-    EventMessage event = strongroom_v1_Event_init_zero;
-    event.which_body = strongroom_v1_Event_device_described_tag;
+  EventMessage event = strongroom_v1_Event_init_zero;
+  event.which_body = strongroom_v1_Event_device_described_tag;
+  for (const auto& part : description.parts) {
     event.body.device_described = part;
-    const auto bytes = encode_event(event);
-    check(bytes.has_value(), "a description does not encode");
-    const Hash hash = sha256(*bytes);
-    append(all, hash);
+    append_hash(all, event);
+  }
+  event = strongroom_v1_Event_init_zero;
+  event.which_body = strongroom_v1_Event_states_described_tag;
+  for (const auto& part : description.states) {
+    event.body.states_described = part;
+    append_hash(all, event);
   }
   return sha256(all);
 }
 
+// The sequence number of the first part.
+std::uint64_t record_description(const Description& description,
+                                 Recorder& recorder,
+                                 const Now& now) {
+  std::uint64_t first = 0;
+  for (const auto& part : description.parts) {
+    EventMessage& event = recorder.blank();
+    event.which_body = strongroom_v1_Event_device_described_tag;
+    event.body.device_described = part;
+    const std::uint64_t seq = recorder.record(Stream::kRecord, event, now);
+    first = first == 0 ? seq : first;
+  }
+  for (const auto& part : description.states) {
+    EventMessage& event = recorder.blank();
+    event.which_body = strongroom_v1_Event_states_described_tag;
+    event.body.states_described = part;
+    event.body.states_described.described_seq = first;
+    recorder.record(Stream::kRecord, event, now);
+  }
+  return first;
+}
+
 }  // namespace
 
-Telemetry::Device::Device(TelemetryDevice what, const WindowOptions& options)
-    : line(std::move(what.line)),
-      profile(std::move(what.profile)),
-      window(std::move(what.name), *profile, options) {
-  stats.line = line;
+// --- which devices there are ------------------------------------------------
+
+Telemetry::Device::Device(std::string on_line,
+                          std::string name,
+                          std::shared_ptr<const DeviceProfile> what,
+                          const WindowOptions& options)
+    : line(std::move(on_line)),
+      profile(std::move(what)),
+      window(std::move(name), *profile, options) {
+  const bool is_limited =
+      std::ranges::any_of(profile->points, [](const PointProfile& point) {
+        return point.max_step_per_s.has_value();
+      });
+  if (is_limited) {
+    guard.emplace(*profile);
+  }
   stats.name = window.device();
 }
 
-Telemetry::Telemetry(std::vector<TelemetryDevice> devices,
-                     WindowOptions options) {
-  for (TelemetryDevice& what : devices) {
-    devices_.push_back(std::make_unique<Device>(std::move(what), options));
-    Device& device = *devices_.back();
-    const bool is_new =
-        by_name_.emplace(device.window.device(), &device).second;
-    check(is_new, "two devices of one name");
-  }
+Telemetry::Telemetry(DeviceSet set, Identities::TextOf text_of)
+    : identities_(std::move(text_of)) {
+  Devices none;
+  build(std::move(set), none);
 }
 
 Telemetry::Device* Telemetry::find(std::string_view name) {
@@ -50,28 +96,99 @@ Telemetry::Device* Telemetry::find(std::string_view name) {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+// Takes out of `old` what goes on.
+void Telemetry::build(DeviceSet set, Devices& old) {
+  devices_.clear();
+  by_name_.clear();
+  for (const TelemetryDevice& what : set.devices) {
+    Device& device = add(what.line, what.name, what.profile, set.windows, old);
+    device.line = device.stats.line = what.line;
+  }
+  for (const TelemetryComputed& what : set.computed) {
+    const std::string& name = what.device.name;
+    Device& device = add("", name, what.profile, set.windows, old);
+    if (device.computed) {
+      device.computed->set_fresh(what.fresh);
+    } else {
+      device.computed.emplace(
+          what.device,
+          *device.profile,
+          [this](std::string_view input) -> const DeviceProfile* {
+            const Device* found = find(input);
+            return found == nullptr ? nullptr : found->profile.get();
+          },
+          what.fresh);
+    }
+    for (const ComputedPoint& point : what.device.points) {
+      for (const PointRef& input : point.of) {
+        std::vector<Device*>& feeds = find(input.device)->feeds;
+        if (std::ranges::find(feeds, &device) == feeds.end()) {
+          feeds.push_back(&device);
+        }
+      }
+    }
+  }
+}
+
+Telemetry::Device& Telemetry::add(
+    const std::string& line,
+    const std::string& name,
+    const std::shared_ptr<const DeviceProfile>& profile,
+    const WindowOptions& options,
+    Devices& old) {
+  const auto kept = std::ranges::find_if(old, [&](const auto& device) {
+    return device != nullptr && device->window.device() == name &&
+           device->line.empty() == line.empty() &&
+           is_same(*device->profile, *profile);
+  });
+  if (kept != old.end()) {
+    devices_.push_back(std::move(*kept));
+    devices_.back()->feeds.clear();
+  } else {
+    devices_.push_back(std::make_unique<Device>(line, name, profile, options));
+  }
+  Device& device = *devices_.back();
+  const bool is_new = by_name_.emplace(device.window.device(), &device).second;
+  check(is_new, "two devices of one name");
+  return device;
+}
+
+void Telemetry::change(DeviceSet set, Recorder& recorder, const Now& now) {
+  const WindowOptions options = set.windows;
+  Devices old = std::exchange(devices_, {});
+  build(std::move(set), old);
+  for (const auto& gone : old) {
+    if (gone != nullptr) {
+      gone->window.flush(now.wall, closed_);
+      record_closed(*gone, recorder, now);
+    }
+  }
+  for (const auto& device : devices_) {
+    device->window.set_options(options, now.wall, closed_);
+    record_closed(*device, recorder, now);
+  }
+  describe(recorder, now);
+}
+
 void Telemetry::describe(Recorder& recorder, const Now& now) {
   for (const auto& device : devices_) {
     const std::string& name = device->window.device();
-    const auto parts = describe_device(name, *device->profile);
-    DescriptionRow row{name, recorder.epoch(), 0, hash_of(parts)};
+    const Description description{describe_device(name, *device->profile),
+                                  describe_states(name, *device->profile)};
+    DescriptionRow row{name, recorder.epoch(), 0, hash_of(description)};
     const DescriptionRow* known = recorder.description(name);
     if (known != nullptr && known->epoch == row.epoch &&
         known->hash == row.hash) {
       device->described_seq = known->seq;
       continue;
     }
-    for (const auto& part : parts) {
-      EventMessage& event = recorder.blank();
-      event.which_body = strongroom_v1_Event_device_described_tag;
-      event.body.device_described = part;
-      const std::uint64_t seq = recorder.record(Stream::kRecord, event, now);
-      row.seq = row.seq == 0 ? seq : row.seq;
-    }
+    row.seq = record_description(description, recorder, now);
     device->described_seq = row.seq;
     recorder.describe(std::move(row));
   }
 }
+
+// --- polls ------------------------------------------------------------------
 
 void Telemetry::record_closed(Device& device,
                               Recorder& recorder,
@@ -86,14 +203,34 @@ void Telemetry::record_closed(Device& device,
   closed_.clear();
 }
 
-bool Telemetry::take(const Poll& poll, Recorder& recorder, const Now& now) {
+bool Telemetry::take(const PollDone& poll,
+                     WallTime at,
+                     Recorder& recorder,
+                     const Now& now) {
   Device* device = find(poll.device);
-  if (device == nullptr ||
+  if (device == nullptr || device->computed || poll.profile == nullptr ||
+      !is_same(*device->profile, *poll.profile) ||
       poll.samples.size() != device->profile->points.size()) {
     return false;
   }
-  device->window.add(poll.at, poll.samples, closed_);
+  std::span<const PointSample> samples = poll.samples;
+  if (device->guard) {
+    judged_ = poll.samples;
+    device->guard->judge(poll.monotonic, judged_);
+    samples = judged_;
+  }
+  device->window.add(at, samples, closed_);
   record_closed(*device, recorder, now);
+  if (!poll.texts.empty()) {
+    identities_.take(
+        poll.device, *device->profile, poll.texts, at, recorder, now);
+  }
+  for (Device* computed : device->feeds) {
+    if (computed->computed->take(poll.device, poll.monotonic, samples)) {
+      computed->window.add(at, computed->computed->samples(), closed_);
+      record_closed(*computed, recorder, now);
+    }
+  }
   DeviceSnapshot& stats = device->stats;
   ++stats.polls;
   stats.round_trip = poll.round_trip;
@@ -139,12 +276,23 @@ void Telemetry::live(std::string_view name,
                      const Now& now,
                      std::vector<Bytes>& messages) {
   Device* device = find(name);
-  if (device == nullptr ||
-      (device->shown && now.monotonic - *device->shown < kLiveInterval)) {
+  if (device == nullptr) {
     return;
   }
-  device->shown = now.monotonic;
-  device->window.live(now.wall, live_);
+  show(*device, now, messages);
+  for (Device* computed : device->feeds) {
+    show(*computed, now, messages);
+  }
+}
+
+void Telemetry::show(Device& device,
+                     const Now& now,
+                     std::vector<Bytes>& messages) {
+  if (device.shown && now.monotonic - *device.shown < kLiveInterval) {
+    return;
+  }
+  device.shown = now.monotonic;
+  device.window.live(now.wall, live_);
   for (const strongroom_v1_Live& part : live_) {
     messages.push_back(encode_live(part));
   }
@@ -161,7 +309,9 @@ std::vector<DeviceSnapshot> Telemetry::snapshot() const {
   std::vector<DeviceSnapshot> all;
   all.reserve(devices_.size());
   for (const auto& device : devices_) {
-    all.push_back(device->stats);
+    if (!device->computed) {
+      all.push_back(device->stats);
+    }
   }
   return all;
 }

@@ -278,6 +278,8 @@ bool is_known_body(pb_size_t tag) {
     case strongroom_v1_Event_finding_tag:
     case strongroom_v1_Event_device_described_tag:
     case strongroom_v1_Event_windows_tag:
+    case strongroom_v1_Event_states_described_tag:
+    case strongroom_v1_Event_device_identified_tag:
     case strongroom_v1_Event_source_enrolled_tag:
     case strongroom_v1_Event_key_rotated_tag:
     case strongroom_v1_Event_key_revoked_tag:

@@ -21,6 +21,10 @@ constexpr std::size_t kMaxBodyBytes = 1792;
 constexpr std::size_t kBodyOverhead = 2 + 31 + 11 + 11 + 6 + 6 + 7 * 3;
 /// Sums stay below it, so that no step towards them overflows.
 constexpr std::uint64_t kSumLimit = std::uint64_t{1} << 62;
+/// A point that was not asked, between two that were: good, missed, quality.
+constexpr std::size_t kIdleRowBytes = 3;
+/// More of them in a row cost more than another event's envelope.
+constexpr std::size_t kMaxIdleRows = 48;
 
 template <std::size_t N>
 void put_text(char (&field)[N], std::string_view text) {
@@ -70,6 +74,20 @@ struct Row {
   }
 };
 
+template <typename Point>
+Row row_of(const Point& point) {
+  Row row{.good = point.good, .missed = point.missed, .quality = point.quality};
+  if (point.good > 0) {
+    row.last = point.last;
+    row.last_minus_min = static_cast<std::uint64_t>(point.last - point.min);
+    row.max_minus_last = static_cast<std::uint64_t>(point.max - point.last);
+    row.sum_minus_good_last =
+        point.sum_minus_good_first -
+        (point.last - point.first) * std::int64_t{point.good};
+  }
+  return row;
+}
+
 void append_row(strongroom_v1_Windows& windows, const Row& row) {
   windows.good[windows.good_count++] = row.good;
   windows.missed[windows.missed_count++] = row.missed;
@@ -105,6 +123,30 @@ std::vector<strongroom_v1_DeviceDescribed> describe_device(
       put_text(described.name, point.name);
       put_text(described.unit, point.unit);
       described.exponent = point.exponent;
+    }
+  }
+  return parts;
+}
+
+std::vector<strongroom_v1_StatesDescribed> describe_states(
+    std::string_view device, const DeviceProfile& profile) {
+  std::vector<strongroom_v1_StatesDescribed> parts;
+  for (std::size_t index = 0; index < profile.points.size(); ++index) {
+    const std::vector<PointState>& states = profile.points[index].states;
+    for (std::size_t first = 0; first < states.size();
+         first += kMaxStatesPerDescription) {
+      auto& part = parts.emplace_back();
+      put_text(part.device, device);
+      part.point = static_cast<std::uint32_t>(index);
+      part.state_count = static_cast<std::uint32_t>(states.size());
+      part.first_state = static_cast<std::uint32_t>(first);
+      const std::size_t end =
+          std::min(first + kMaxStatesPerDescription, states.size());
+      for (std::size_t state = first; state < end; ++state) {
+        auto& described = part.states[part.states_count++];
+        described.code = states[state].code;
+        put_text(described.name, states[state].name);
+      }
     }
   }
   return parts;
@@ -168,6 +210,15 @@ void DeviceWindow::flush(WallTime now,
   }
 }
 
+void DeviceWindow::set_options(WindowOptions options,
+                               WallTime now,
+                               std::vector<strongroom_v1_Windows>& closed) {
+  if (options.length != options_.length) {
+    flush(now, closed);
+  }
+  options_ = options;
+}
+
 void DeviceWindow::open(WallTime at) {
   start_ = at;
   const microseconds length = options_.length;
@@ -200,6 +251,9 @@ bool DeviceWindow::would_overflow(std::span<const PointSample> samples) const {
 void DeviceWindow::take(Point& point,
                         WallTime at,
                         const PointSample& sample) const {
+  if (sample.quality == PointQuality::kNotAsked) {
+    return;
+  }
   if (sample.quality != PointQuality::kGood) {
     ++point.missed;
     ++point.missed_in_a_row;
@@ -235,18 +289,16 @@ void DeviceWindow::close(WallTime end,
   std::size_t size = 0;
   for (std::size_t index = 0; index < points_.size(); ++index) {
     Point& point = points_[index];
-    Row row{
-        .good = point.good, .missed = point.missed, .quality = point.quality};
-    if (point.good > 0) {
-      row.last = point.last;
-      row.last_minus_min = static_cast<std::uint64_t>(point.last - point.min);
-      row.max_minus_last = static_cast<std::uint64_t>(point.max - point.last);
-      row.sum_minus_good_last =
-          point.sum_minus_good_first -
-          (point.last - point.first) * std::int64_t{point.good};
+    if (point.good == 0 && point.missed == 0) {
+      continue;
     }
-    size += row.encoded_size();
-    if (windows == nullptr || windows->good_count == kMaxPointsPerWindows ||
+    const Row row = row_of(point);
+    const std::size_t idle =
+        windows == nullptr ? 0
+                           : index - windows->first_point - windows->good_count;
+    size += idle * kIdleRowBytes + row.encoded_size();
+    if (windows == nullptr || idle > kMaxIdleRows ||
+        windows->good_count + idle >= kMaxPointsPerWindows ||
         size > kMaxBodyBytes) {
       windows = &closed.emplace_back();
       put_text(windows->device, device_);
@@ -255,6 +307,10 @@ void DeviceWindow::close(WallTime end,
           duration_cast<milliseconds>(end - start_).count());
       windows->first_point = static_cast<std::uint32_t>(index);
       size = kBodyOverhead + row.encoded_size();
+    }
+    while (windows->first_point + windows->good_count < index) {
+      append_row(*windows,
+                 row_of(points_[windows->first_point + windows->good_count]));
     }
     append_row(*windows, row);
     point.good = 0;

@@ -21,6 +21,7 @@ namespace strongroom {
 
 inline constexpr std::size_t kMaxPointsPerWindows = 64;
 inline constexpr std::size_t kMaxPointsPerDescription = 12;
+inline constexpr std::size_t kMaxStatesPerDescription = 16;
 inline constexpr std::size_t kMaxPointsPerLive = 64;
 
 struct WindowOptions {
@@ -36,12 +37,19 @@ struct WindowOptions {
 std::vector<strongroom_v1_DeviceDescribed> describe_device(
     std::string_view device, const DeviceProfile& profile);
 
+/// The record of what the codes of its points mean, points in order, in parts
+/// of at most 16 states. described_seq is 0: whoever journals them fills it in.
+std::vector<strongroom_v1_StatesDescribed> describe_states(
+    std::string_view device, const DeviceProfile& profile);
+
 /// Accumulates the polls of one device. Not thread-safe; the loop owns it.
 ///
 /// Closed windows are appended to `closed` as messages whose described_seq is
 /// 0: whoever journals them knows the epoch and fills it in. A device with many
 /// points gives several messages per window, points in order, each small enough
-/// for a windows event whatever its envelope says.
+/// for a windows event whatever its envelope says. A point that no poll of the
+/// window asked keeps its quality and value; its row says good 0, missed 0 and
+/// the quality it had, or is left out where no message needs it.
 class DeviceWindow {
  public:
   /// `profile` outlives the object. `device`: at most 31 bytes.
@@ -51,7 +59,8 @@ class DeviceWindow {
 
   /// Takes one poll. Closes the open window first when `at` is outside it (a
   /// wall clock that stepped back closes it too), and when a sum would no
-  /// longer fit. `samples` has one item per point of the profile.
+  /// longer fit. `samples` has one item per point of the profile; what is not
+  /// asked is left alone.
   void add(WallTime at,
            std::span<const PointSample> samples,
            std::vector<strongroom_v1_Windows>& closed);
@@ -62,6 +71,11 @@ class DeviceWindow {
   void close_ended(WallTime now, std::vector<strongroom_v1_Windows>& closed);
   /// Closes the open window, cut short at `now`: for the end of the program.
   void flush(WallTime now, std::vector<strongroom_v1_Windows>& closed);
+
+  /// From now on. Another length closes the open window, cut short at `now`.
+  void set_options(WindowOptions options,
+                   WallTime now,
+                   std::vector<strongroom_v1_Windows>& closed);
 
   /// Latest values for screens, in parts of at most 64 points.
   void live(WallTime at, std::vector<strongroom_v1_Live>& parts) const;

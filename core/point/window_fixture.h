@@ -14,6 +14,7 @@ namespace strongroom {
 
 inline constexpr PointSample kBad{PointQuality::kBad, 0};
 inline constexpr PointSample kOutOfRange{PointQuality::kOutOfRange, 0};
+inline constexpr PointSample kNotAsked{PointQuality::kNotAsked, 0};
 
 inline PointSample good(std::int64_t mantissa) {
   return {PointQuality::kGood, mantissa};

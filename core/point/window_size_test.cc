@@ -108,5 +108,65 @@ TEST(DescribeDevice, LargestPart_FitsAnEvent) {
   }
 }
 
+TEST(DescribeStates, Parts_CoverTheStatesInOrder) {
+  DeviceProfile profile = profile_of(3);
+  for (int code = 0; code < 40; ++code) {
+    profile.points[1].states.push_back({code * 3, "s" + std::to_string(code)});
+  }
+  profile.points[2].states = {{0, "dry"}, {-7, "leak"}};
+  const auto parts = describe_states("rack-1", profile);
+  ASSERT_EQ(parts.size(), 4U);
+  int next = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& part = parts[i];
+    EXPECT_STREQ(part.device, "rack-1");
+    EXPECT_EQ(part.described_seq, 0U);
+    EXPECT_EQ(part.point, 1U);
+    EXPECT_EQ(part.state_count, 40U);
+    EXPECT_EQ(part.first_state, static_cast<std::uint32_t>(next));
+    for (std::size_t state = 0; state < part.states_count; ++state, ++next) {
+      EXPECT_EQ(part.states[state].code, next * 3);
+      EXPECT_EQ(part.states[state].name, "s" + std::to_string(next));
+    }
+  }
+  EXPECT_EQ(next, 40);
+  EXPECT_EQ(parts[3].point, 2U);
+  EXPECT_EQ(parts[3].states_count, 2U);
+  EXPECT_STREQ(parts[3].states[1].name, "leak");
+  EXPECT_EQ(parts[3].states[1].code, -7);
+  EXPECT_TRUE(describe_states("d", profile_of(5)).empty());
+}
+
+TEST(DescribeStates, LargestPart_FitsAnEvent) {
+  DeviceProfile profile = profile_of(kMaxPoints);
+  for (std::size_t code = 0; code < kMaxStates; ++code) {
+    profile.points.back().states.push_back(
+        {1 - kMantissaLimit, std::string(31, 's')});
+  }
+  const auto parts = describe_states(std::string(31, 'd'), profile);
+  ASSERT_EQ(parts.size(), 4U);
+  for (const auto& part : parts) {
+    strongroom_v1_Event event = largest_envelope();
+    event.stream = strongroom_v1_Stream_STREAM_RECORD;
+    event.which_body = strongroom_v1_Event_states_described_tag;
+    event.body.states_described = part;
+    event.body.states_described.described_seq = UINT64_MAX;
+    EXPECT_LE(encoded_size(event), 1024U);
+  }
+}
+
+TEST(DeviceIdentified, Largest_FitsAnEvent) {
+  strongroom_v1_Event event = largest_envelope();
+  event.stream = strongroom_v1_Stream_STREAM_RECORD;
+  event.which_body = strongroom_v1_Event_device_identified_tag;
+  auto& body = event.body.device_identified;
+  std::fill_n(body.device, 31, 'd');
+  std::fill_n(body.profile, 47, 'p');
+  std::fill_n(body.name, 31, 'n');
+  std::fill_n(body.text, 64, 't');
+  std::fill_n(body.previous, 64, 't');
+  EXPECT_LE(encoded_size(event), 1024U);
+}
+
 }  // namespace
 }  // namespace strongroom

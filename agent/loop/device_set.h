@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent's telemetry is about: given at the start, and again whenever
+// the configuration is read anew.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/point/computed.h"
+#include "core/point/profile.h"
+#include "core/point/window.h"
+
+namespace strongroom {
+
+struct TelemetryDevice {
+  std::string line;
+  std::string name;  // unique in the agent, computed ones included
+  std::shared_ptr<const DeviceProfile> profile;
+};
+
+struct TelemetryComputed {
+  ComputedDevice device;
+  std::shared_ptr<const DeviceProfile> profile;  // computed_profile() of it
+  /// How old a sample of another input may be.
+  std::chrono::microseconds fresh = std::chrono::seconds(3);
+};
+
+struct DeviceSet {
+  std::vector<TelemetryDevice> devices;
+  std::vector<TelemetryComputed> computed;
+  WindowOptions windows;
+};
+
+}  // namespace strongroom
