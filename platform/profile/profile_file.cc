@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "platform/profile/profile_point.h"
 #include "platform/system/files.h"
 
 namespace strongroom {
@@ -21,11 +22,13 @@ bool is_valid_profile_name(std::string_view name) {
          std::ranges::all_of(name, allowed);
 }
 
-/// A UCUM code is printable ASCII without spaces; whether it names a unit is
-/// the author's care.
-bool is_valid_unit(std::string_view unit) {
-  return !unit.empty() && unit.size() <= 15 &&
-         std::ranges::all_of(unit, [](char c) { return c > ' ' && c < 0x7F; });
+/// The newest one when the key is absent or wrong: one error is enough.
+std::int64_t read_format(ConfigTable& root) {
+  if (!root.has("format")) {
+    root.required_int("format", 1, kNewestProfileFormat);
+  }
+  return root.optional_int(
+      "format", kNewestProfileFormat, 1, kNewestProfileFormat);
 }
 
 TrustRung read_trust(ConfigTable& table) {
@@ -38,78 +41,136 @@ TrustRung read_trust(ConfigTable& table) {
                                                       : TrustRung::kDocumented;
 }
 
-std::int64_t read_limit(ConfigTable& table,
-                        std::string_view key,
-                        const PointProfile& point) {
-  const std::string text = table.required_string(key);
-  const auto mantissa = parse_decimal(text, point.exponent);
-  if (!mantissa && table.has(key)) {
-    table.error(key,
-                "\"" + text + "\" is not a decimal like \"-40.0\" with " +
-                    "exponent " + std::to_string(point.exponent));
+void read_request_limits(const ProfileTable& root, DeviceProfile& profile) {
+  profile.max_registers = static_cast<std::uint16_t>(root.table.optional_int(
+      "max_registers", kMaxRegistersPerRequest, 1, kMaxRegistersPerRequest));
+  if (root.has_new("max_bits")) {
+    profile.max_bits = static_cast<std::uint16_t>(root.table.optional_int(
+        "max_bits", kMaxBitsPerRequest, 1, kMaxBitsPerRequest));
   }
-  return mantissa.value_or(0);
-}
-
-void read_sentinels(ConfigTable& table, PointProfile& point) {
-  const std::int64_t largest =
-      (std::int64_t{1} << 16 * register_count(point.type)) - 1;
-  for (const std::int64_t raw : table.optional_int_list("sentinels")) {
-    if (raw < 0 || raw > largest) {
-      table.error(
-          "sentinels",
-          "are register bits as read: from 0 to " + std::to_string(largest));
-      continue;
-    }
-    point.sentinels.push_back(static_cast<std::uint64_t>(raw));
+  if (root.has_new("bridge_holes")) {
+    profile.bridge_holes = root.table.optional_bool("bridge_holes", true);
+  }
+  if (root.has_new("pause_ms")) {
+    constexpr std::int64_t kMaxPauseMs = 10'000;
+    profile.pause = std::chrono::milliseconds(
+        root.table.optional_int("pause_ms", 0, 0, kMaxPauseMs));
   }
 }
 
-PointProfile read_point(ConfigTable& table) {
-  PointProfile point;
-  point.name = table.required_string("name");
-  if (table.has("name") && !is_valid_point_name(point.name)) {
-    table.error("name",
-                "is a lower-case letter, then letters, digits or _; at most "
-                "31 characters");
-  }
-  point.unit = table.required_string("unit");
-  if (table.has("unit") && !is_valid_unit(point.unit)) {
-    table.error("unit",
-                "is a UCUM code: 1 to 15 printable characters, \"1\" for a "
-                "number without unit");
-  }
-  const std::int64_t function = table.required_int("function", 3, 4);
-  point.kind = function == 3 ? RegisterKind::kHolding : RegisterKind::kInput;
-  point.type = table.required_choice("type", {"u16", "i16"}) == "i16"
-                   ? ValueType::kI16
-                   : ValueType::kU16;
-  point.address = static_cast<std::uint16_t>(
-      table.required_int("address", 0, 0x10000 - register_count(point.type)));
-  point.exponent = static_cast<std::int32_t>(
-      table.optional_int("exponent", 0, kMinExponent, kMaxExponent));
-  point.min = read_limit(table, "min", point);
-  point.max = read_limit(table, "max", point);
-  if (point.min > point.max) {
-    table.error("max", "is below min");
-  }
-  read_sentinels(table, point);
-  return point;
-}
-
-void read_points(ConfigTable& root, DeviceProfile& profile) {
-  std::vector<ConfigTable> tables = root.tables("point");
-  if (tables.empty() || tables.size() > kMaxPoints) {
-    root.error("point",
-               "a profile has 1 to " + std::to_string(kMaxPoints) + " points");
+void read_forbidden(const ProfileTable& root, DeviceProfile& profile) {
+  if (!root.has_new("forbidden")) {
     return;
   }
-  std::set<std::string, std::less<>> names;
-  for (ConfigTable& table : tables) {
-    profile.points.push_back(read_point(table));
-    if (!names.insert(profile.points.back().name).second) {
-      table.error("name", "is the name of an earlier point");
+  for (ConfigTable& table : root.table.tables("forbidden")) {
+    const ProfileTable file{table, root.format};
+    RegisterRange range;
+    range.kind = file.read_kind();
+    range.first =
+        static_cast<std::uint16_t>(table.required_int("first", 0, 0xFFFF));
+    range.last =
+        static_cast<std::uint16_t>(table.required_int("last", 0, 0xFFFF));
+    if (range.first > range.last) {
+      table.error("last", "is below first");
     }
+    profile.forbidden.push_back(range);
+  }
+}
+
+RegisterRange addresses_from(RegisterKind kind,
+                             std::uint16_t first,
+                             std::uint16_t count) {
+  return {kind, first, static_cast<std::uint16_t>(first + count - 1)};
+}
+
+void read_probe(const ProfileTable& root, DeviceProfile& profile) {
+  if (!root.has_new("probe")) {
+    return;
+  }
+  ConfigTable table = root.table.required_table("probe");
+  const ProfileTable file{table, root.format};
+  ProbeRegister probe;
+  probe.kind = file.read_kind();
+  const bool is_bit = is_bit_kind(probe.kind);
+  probe.count = static_cast<std::uint16_t>(table.optional_int(
+      "count", 1, 1, is_bit ? profile.max_bits : profile.max_registers));
+  probe.address = file.read_address(probe.count);
+  const std::int64_t largest = is_bit ? 1 : 0xFFFF;
+  probe.min =
+      static_cast<std::uint16_t>(table.optional_int("min", 0, 0, largest));
+  probe.max = static_cast<std::uint16_t>(
+      table.optional_int("max", largest, 0, largest));
+  if (probe.min > probe.max) {
+    table.error("max", "is below min");
+  }
+  check_readable(
+      file, profile, addresses_from(probe.kind, probe.address, probe.count));
+  profile.probe = probe;
+}
+
+void read_serial(const ProfileTable& root, DeviceProfile& profile) {
+  if (!root.has_new("serial")) {
+    return;
+  }
+  ConfigTable table = root.table.required_table("serial");
+  SerialDefaults serial;
+  serial.baud = static_cast<int>(table.required_int("baud", 300, 1'000'000));
+  const std::string parity =
+      table.required_choice("parity", {"none", "even", "odd"});
+  serial.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
+  serial.stop_bits = static_cast<int>(table.required_int("stop_bits", 1, 2));
+  profile.serial = serial;
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+void take_name(ConfigTable& table, const std::string& name, Names& names) {
+  if (!names.insert(name).second) {
+    table.error("name", "is the name of an earlier point or text");
+  }
+}
+
+void read_points(const ProfileTable& root,
+                 DeviceProfile& profile,
+                 Names& names) {
+  std::vector<ConfigTable> tables = root.table.tables("point");
+  if (tables.empty() || tables.size() > kMaxPoints) {
+    root.table.error(
+        "point",
+        "a profile has 1 to " + std::to_string(kMaxPoints) + " points");
+    return;
+  }
+  for (ConfigTable& table : tables) {
+    const ProfileTable file{table, root.format};
+    const PointProfile point = read_point(file);
+    take_name(table, point.name, names);
+    check_readable(
+        file,
+        profile,
+        addresses_from(point.kind, point.address, register_count(point.type)));
+    profile.points.push_back(point);
+  }
+}
+
+void read_texts(const ProfileTable& root,
+                DeviceProfile& profile,
+                Names& names) {
+  if (!root.has_new("text")) {
+    return;
+  }
+  std::vector<ConfigTable> tables = root.table.tables("text");
+  if (tables.size() > kMaxTexts) {
+    root.table.error(
+        "text",
+        "a profile has at most " + std::to_string(kMaxTexts) + " texts");
+  }
+  for (ConfigTable& table : tables) {
+    const ProfileTable file{table, root.format};
+    const TextProfile text = read_text(file);
+    take_name(table, text.name, names);
+    check_readable(
+        file, profile, addresses_from(text.kind, text.address, text.registers));
+    profile.texts.push_back(text);
   }
 }
 
@@ -147,13 +208,17 @@ std::expected<DeviceProfile, ProfileErrors> parse_profile(std::string text,
                "47 characters");
   }
   profile.name = std::move(name);
-  root.required_int("format", 1, 1);
+  const ProfileTable table{root, read_format(root)};
   profile.title = root.required_string("title");
   profile.source = root.required_string("source");
   profile.trust = read_trust(root);
-  profile.max_registers = static_cast<std::uint16_t>(root.optional_int(
-      "max_registers", kMaxRegistersPerRequest, 1, kMaxRegistersPerRequest));
-  read_points(root, profile);
+  read_request_limits(table, profile);
+  read_forbidden(table, profile);
+  read_probe(table, profile);
+  read_serial(table, profile);
+  Names names;
+  read_points(table, profile, names);
+  read_texts(table, profile, names);
   ProfileErrors errors = file.finish();
   if (!errors.empty()) {
     return std::unexpected(std::move(errors));
