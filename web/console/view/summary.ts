@@ -60,6 +60,25 @@ function eventSummary(text: Translator, { body }: Event): string {
         n: pointCount,
       });
     }
+    case "statesDescribed": {
+      const { device, point, stateCount } = body.value;
+      return text.t("summary.statesDescribed", {
+        device,
+        point,
+        n: stateCount,
+      });
+    }
+    case "deviceIdentified": {
+      const { device, name, text: says, previous } = body.value;
+      return previous === ""
+        ? text.t("summary.deviceIdentified", { device, name, text: says })
+        : text.t("summary.deviceIdentifiedOther", {
+            device,
+            name,
+            text: says,
+            previous,
+          });
+    }
     case "sourceEnrolled":
     case "keyRotated":
       return body.value.source;
