@@ -24,6 +24,8 @@ inline PointProfile point_at(RegisterKind kind,
   point.kind = kind;
   point.address = address;
   point.type = type;
+  point.min = 1 - kMantissaLimit;
+  point.max = kMantissaLimit - 1;
   point.poll = poll;
   return point;
 }

@@ -6,11 +6,10 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <optional>
-#include <random>
-#include <set>
 
 #include "core/bus/plan.h"
 #include "core/bus/plan_fixture.h"
+#include "core/bus/random_profile.h"
 
 namespace strongroom {
 namespace {
@@ -26,89 +25,15 @@ struct Case {
   PlanLimits limits;
 };
 
-class Random {
- public:
-  explicit Random(std::uint32_t seed) : engine_(seed) {}
-  int between(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(engine_);
-  }
-  bool one_in(int n) { return between(1, n) == 1; }
-  template <typename T>
-  T one_of(std::initializer_list<T> values) {
-    return *(values.begin() + between(0, static_cast<int>(values.size()) - 1));
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
 /// Even seeds are small enough for every plan to be tried.
 bool is_small(std::uint32_t seed) {
   return seed % 2 == 0;
 }
 
-RegisterKind random_kind(Random& random) {
-  return random.one_of({RegisterKind::kCoil,
-                        RegisterKind::kDiscrete,
-                        RegisterKind::kHolding,
-                        RegisterKind::kInput});
-}
-
-/// Crowded around few addresses, so that holes are of every size and points
-/// overlap; now and then at the end of the space.
-std::uint16_t random_address(Random& random) {
-  if (random.one_in(50)) {
-    return static_cast<std::uint16_t>(random.between(65'500, 65'535));
-  }
-  const int base = random.one_of({0, 0, 40, 300});
-  return static_cast<std::uint16_t>(
-      base + random.between(0, random.one_of({12, 40, 120})));
-}
-
-void add_random_points(Random& random, bool small, DeviceProfile& profile) {
-  const int points = small ? random.between(1, 6) : random.between(1, 60);
-  const RegisterKind only = random_kind(random);
-  for (int i = 0; i < points; ++i) {
-    const RegisterKind kind = small ? only : random_kind(random);
-    const ValueType type = is_bit_kind(kind) ? ValueType::kBit
-                                             : random.one_of({ValueType::kU16,
-                                                              ValueType::kI16,
-                                                              ValueType::kF32,
-                                                              ValueType::kU32,
-                                                              ValueType::kF64});
-    profile.points.push_back(point_at(kind, random_address(random), type));
-  }
-  const int texts = random.one_in(2) ? 0 : random.between(1, small ? 1 : 8);
-  for (int i = 0; i < texts; ++i) {
-    TextProfile text;
-    text.kind = is_bit_kind(only) ? RegisterKind::kHolding : only;
-    text.address = random_address(random);
-    text.registers = static_cast<std::uint16_t>(random.between(1, 32));
-    profile.texts.push_back(text);
-  }
-}
-
-std::vector<RegisterRange> random_ranges(Random& random, int most) {
-  std::vector<RegisterRange> ranges;
-  for (int i = random.between(0, most); i > 0; --i) {
-    const std::uint16_t first = random_address(random);
-    const int last = std::min(65'535, first + random.between(0, 12));
-    ranges.push_back(
-        {random_kind(random), first, static_cast<std::uint16_t>(last)});
-  }
-  return ranges;
-}
-
 Case random_case(std::uint32_t seed) {
   Random random(seed);
   Case c;
-  add_random_points(random, is_small(seed), c.profile);
-  c.profile.max_registers = static_cast<std::uint16_t>(
-      random.one_of({125, 125, 32, 16, random.between(1, 125)}));
-  c.profile.max_bits = static_cast<std::uint16_t>(
-      random.one_of({2000, 64, random.between(1, 2000)}));
-  c.profile.bridge_holes = !random.one_in(3);
-  c.profile.forbidden = random_ranges(random, 3);
+  c.profile = random_profile(random, is_small(seed));
   c.limits.forbidden = random_ranges(random, 2);
   if (random.one_in(3)) {
     c.limits.longest_request = milliseconds(random.between(20, 300));
@@ -125,82 +50,32 @@ Case random_case(std::uint32_t seed) {
   return c;
 }
 
-/// A point or a text; the end is exclusive.
-struct Cells {
-  RegisterKind kind = RegisterKind::kHolding;
-  int first = 0;
-  int end = 0;
-};
-
-Cells cells_of(const PointProfile& point) {
-  return {
-      point.kind, point.address, point.address + register_count(point.type)};
-}
-
-Cells cells_of(const TextProfile& text) {
-  return {text.kind, text.address, text.address + text.registers};
-}
-
-bool is_documented(const DeviceProfile& profile,
-                   RegisterKind kind,
-                   int address) {
-  const auto holds = [&](const auto& item) {
-    const Cells cells = cells_of(item);
-    return cells.kind == kind && cells.first <= address && address < cells.end;
-  };
-  return std::any_of(profile.points.begin(), profile.points.end(), holds) ||
-         std::any_of(profile.texts.begin(), profile.texts.end(), holds);
-}
-
-bool is_forbidden(const Case& c, RegisterKind kind, int address) {
-  const auto holds = [&](const RegisterRange& range) {
-    return range.kind == kind && range.first <= address &&
-           address <= range.last;
-  };
-  return std::any_of(
-             c.profile.forbidden.begin(), c.profile.forbidden.end(), holds) ||
-         std::any_of(
-             c.limits.forbidden.begin(), c.limits.forbidden.end(), holds);
-}
-
 microseconds time_of(const Case& c, const Cells& cells) {
-  const Question question{
-      .kind = cells.kind,
-      .count = static_cast<std::uint16_t>(cells.end - cells.first)};
+  const Question question{.kind = cells.kind,
+                          .count = static_cast<std::uint16_t>(cells.count())};
   return wire_time(c.cost.wire, question) + c.cost.turnaround;
 }
 
 /// What is wrong with this request; empty: nothing. `longest_item`: of what it
 /// reads.
 std::string fault_of(const Case& c, const Cells& request, int longest_item) {
-  const int count = request.end - request.first;
-  const int most = is_bit_kind(request.kind)
-                       ? std::min<int>(c.profile.max_bits, 2000)
-                       : std::min<int>(c.profile.max_registers, 125);
-  if (count < 1 || count > most || request.end > 65'536) {
-    return "a limit";
-  }
+  std::string fault = request_fault(c.profile, request);
   for (int address = request.first; address < request.end; ++address) {
-    if (is_forbidden(c, request.kind, address)) {
-      return "a forbidden address";
+    if (fault.empty() && is_within(c.limits.forbidden, request.kind, address)) {
+      fault = "a learned address";
     }
-    if (!c.profile.bridge_holes &&
-        !is_documented(c.profile, request.kind, address)) {
-      return "an address of nothing";
-    }
+  }
+  if (!fault.empty()) {
+    return fault;
   }
   const microseconds longest = c.limits.longest_request;
   const microseconds allowed =
       std::max(longest, c.cost.turnaround + longest / 2);
-  if (longest.count() > 0 && count > longest_item &&
+  if (longest.count() > 0 && request.count() > longest_item &&
       time_of(c, request) > allowed) {
     return "the longest request";
   }
   return {};
-}
-
-int length(const Cells& cells) {
-  return cells.end - cells.first;
 }
 
 /// What is asked for and can be read at all.
@@ -215,7 +90,7 @@ std::vector<Cells> readable_items(const Case& c) {
     }
   }
   std::erase_if(items, [&](const Cells& item) {
-    return !fault_of(c, item, length(item)).empty();
+    return !fault_of(c, item, item.count()).empty();
   });
   return items;
 }
@@ -249,11 +124,11 @@ microseconds best_by_trying_all(const Case& c,
       requests[r].cells.first = std::min(before.cells.first, items[i].first);
       requests[r].cells.end = std::max(before.cells.end, items[i].end);
       requests[r].longest_item =
-          std::max(before.longest_item, length(items[i]));
+          std::max(before.longest_item, items[i].count());
       place(i + 1);
       requests[r] = before;
     }
-    requests.push_back({items[i], length(items[i])});
+    requests.push_back({items[i], items[i].count()});
     place(i + 1);
     requests.pop_back();
   };
@@ -274,7 +149,7 @@ microseconds greedy_time(const Case& c, std::vector<Cells> items) {
     if (request && request->kind == item.kind && item.first <= request->end) {
       Cells longer = *request;
       longer.end = std::max(longer.end, item.end);
-      const int longest = std::max(longest_item, length(item));
+      const int longest = std::max(longest_item, item.count());
       if (fault_of(c, longer, longest).empty()) {
         request = longer;
         longest_item = longest;
@@ -283,7 +158,7 @@ microseconds greedy_time(const Case& c, std::vector<Cells> items) {
     }
     time += request ? time_of(c, *request) : microseconds(0);
     request = item;
-    longest_item = length(item);
+    longest_item = item.count();
   }
   return time + (request ? time_of(c, *request) : microseconds(0));
 }
@@ -306,7 +181,7 @@ void expect_block_is_right(const Case& c,
     EXPECT_EQ(item.kind, block.kind);
     EXPECT_GE(item.first, request.first);
     EXPECT_LE(item.end, request.end);
-    longest_item = std::max(longest_item, length(item));
+    longest_item = std::max(longest_item, item.count());
   };
   for (const std::uint16_t point : block.points) {
     ++point_reads.at(point);
@@ -333,7 +208,7 @@ TEST(PlanProperty, EveryPointOnceWithinAllLimitsAndNoPlanIsCheaper) {
       expect_block_is_right(c, block, point_reads, text_reads);
     }
     const auto expected_reads = [&](const auto& item) {
-      return fault_of(c, cells_of(item), length(cells_of(item))).empty() ? 1
+      return fault_of(c, cells_of(item), cells_of(item).count()).empty() ? 1
                                                                          : 0;
     };
     std::vector<int> expected(c.profile.points.size());
