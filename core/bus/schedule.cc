@@ -96,6 +96,11 @@ void LineSchedule::urge(std::size_t job, MonoTime now) {
   }
 }
 
+void LineSchedule::hasten(std::size_t job, MonoTime now) {
+  check(job < entries_.size(), "a job of the schedule");
+  entries_[job].due = std::min(entries_[job].due, now);
+}
+
 void LineSchedule::postpone(std::size_t job, MonoTime until) {
   check(job < entries_.size(), "a job of the schedule");
   Entry& entry = entries_[job];
@@ -115,6 +120,11 @@ std::size_t LineSchedule::size() const {
 std::uint64_t LineSchedule::missed(std::size_t job) const {
   check(job < entries_.size(), "a job of the schedule");
   return entries_[job].missed;
+}
+
+MonoTime LineSchedule::due(std::size_t job) const {
+  check(job < entries_.size(), "a job of the schedule");
+  return entries_[job].due;
 }
 
 }  // namespace strongroom

@@ -45,6 +45,8 @@ class LineSchedule {
   std::uint64_t complete(std::size_t job, MonoTime now);
   /// Due now and before everything else, once: the slot of a panel's exchange.
   void urge(std::size_t job, MonoTime now);
+  /// Due now, in its turn.
+  void hasten(std::size_t job, MonoTime now);
   /// Not due before `until`; its cycles until then are not counted as missed.
   /// For a device that answers nothing, whose polls cost nothing.
   void postpone(std::size_t job, MonoTime until);
@@ -52,6 +54,7 @@ class LineSchedule {
   const LineJob& job(std::size_t index) const;
   std::size_t size() const;
   std::uint64_t missed(std::size_t job) const;
+  MonoTime due(std::size_t job) const;
 
  private:
   struct Entry {

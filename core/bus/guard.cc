@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/bus/guard.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace strongroom {
+namespace {
+
+/// An owner before us asked so long ago that only an answer out of step can
+/// still come.
+constexpr MonoTime kLongAgo = MonoTime::min() / 2;
+/// What comes later than this many times what is expected is noise, or the
+/// answer of a unit that is out of step: time says nothing about either.
+constexpr int kFarTooLate = 4;
+constexpr std::chrono::seconds kLatestBelieved{60};
+
+}  // namespace
+
+AnswerShape shape_of(const Question& question) {
+  const int bytes = is_bit_kind(question.kind) ? (question.count + 7) / 8
+                                               : question.count * 2;
+  return {question.unit, question.kind, static_cast<std::uint8_t>(bytes)};
+}
+
+ReplyGuard::ReplyGuard(std::chrono::microseconds late_answer)
+    : late_answer_(late_answer) {
+  check(late_answer.count() > 0, "answers take time");
+}
+
+bool ReplyGuard::may_ask(const Question& question, MonoTime now) {
+  if (owed_.empty()) {
+    return true;
+  }
+  expire(now);
+  return find(shape_of(question)) == nullptr;
+}
+
+bool ReplyGuard::can_be_refused(const Question& question, MonoTime now) {
+  expire(now);
+  return std::none_of(owed_.begin(), owed_.end(), [&](const Owed& owed) {
+    return owed.shape.unit == question.unit && owed.shape.kind == question.kind;
+  });
+}
+
+void ReplyGuard::answered(const Question& question, MonoTime now) {
+  if (owed_.empty()) {
+    return;
+  }
+  for (Owed& owed : owed_) {
+    // A unit that works off its questions in their order has none left before
+    // this one; one that does not is bound by time alone.
+    owed.is_in_step = owed.is_in_step || owed.shape.unit == question.unit;
+  }
+  expire(now);
+}
+
+void ReplyGuard::unanswered(const Question& question, MonoTime asked) {
+  const AnswerShape shape = shape_of(question);
+  const auto same =
+      std::find_if(owed_.begin(), owed_.end(), [&](const Owed& owed) {
+        return owed.shape == shape;
+      });
+  if (same == owed_.end()) {
+    owed_.push_back({shape, asked, false});
+  } else {
+    *same = {shape, std::max(asked, same->asked), false};
+  }
+}
+
+void ReplyGuard::heard_late(MonoTime now) {
+  // The youngest that is owed: the least that it can have been late.
+  std::optional<MonoTime> youngest;
+  for (const Owed& owed : owed_) {
+    youngest = std::max(youngest.value_or(owed.asked), owed.asked);
+  }
+  if (!youngest || *youngest == kLongAgo) {
+    return;
+  }
+  const auto lateness = now - *youngest;
+  if (lateness <= kFarTooLate * late_answer_) {
+    late_answer_ = std::max(
+        late_answer_,
+        std::min<std::chrono::microseconds>(2 * lateness, kLatestBelieved));
+  }
+}
+
+void ReplyGuard::suspect(const Question& question) {
+  if (find(shape_of(question)) == nullptr) {
+    unanswered(question, kLongAgo);
+  }
+}
+
+bool ReplyGuard::is_in_doubt(std::uint8_t unit) const {
+  return std::any_of(owed_.begin(), owed_.end(), [unit](const Owed& owed) {
+    return owed.shape.unit == unit && !owed.is_in_step;
+  });
+}
+
+std::optional<MonoTime> ReplyGuard::free_at(const Question& question) const {
+  const Owed* const owed = find(shape_of(question));
+  if (owed == nullptr) {
+    return MonoTime::min();
+  }
+  if (!owed->is_in_step) {
+    return std::nullopt;
+  }
+  return owed->asked + late_answer_;
+}
+
+std::optional<MonoTime> ReplyGuard::owed_since(const Question& question) const {
+  const Owed* const owed = find(shape_of(question));
+  return owed == nullptr ? std::nullopt : std::optional(owed->asked);
+}
+
+void ReplyGuard::give_up(const Question& question, MonoTime now) {
+  const AnswerShape shape = shape_of(question);
+  std::erase_if(owed_, [&](const Owed& owed) {
+    check(owed.shape != shape || owed.asked + late_answer_ <= now,
+          "an answer is given up when it can only be out of step");
+    return owed.shape == shape;
+  });
+}
+
+void ReplyGuard::expire(MonoTime now) {
+  std::erase_if(owed_, [&](const Owed& owed) {
+    return owed.is_in_step && owed.asked + late_answer_ <= now;
+  });
+}
+
+const ReplyGuard::Owed* ReplyGuard::find(const AnswerShape& shape) const {
+  const auto found =
+      std::find_if(owed_.begin(), owed_.end(), [&](const Owed& owed) {
+        return owed.shape == shape;
+      });
+  return found == owed_.end() ? nullptr : &*found;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which question may be asked, so that no answer can be taken for another's
+// (docs/decisions/0055). An RTU answer says its unit, its function and how many
+// bytes of data it carries, never an address: two answers of one shape cannot
+// be told apart, whoever asked for them and whenever.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/now.h"
+#include "core/bus/question.h"
+
+namespace strongroom {
+
+/// All that an answer can be told by. Of bits, the bytes count, not the
+/// addresses: 1 to 8 coils are answered alike.
+struct AnswerShape {
+  std::uint8_t unit = 1;
+  RegisterKind kind = RegisterKind::kInput;
+  std::uint8_t bytes = 2;  // of data
+
+  friend bool operator==(const AnswerShape&, const AnswerShape&) = default;
+};
+
+AnswerShape shape_of(const Question& question);
+
+/// What one line still owes. A question that got no usable answer blocks its
+/// shape until both hold: `late_answer` has passed since it was asked, after
+/// which nothing overtakes; and a question of a shape that was not owed was
+/// answered since by that unit, which shows that the unit is not one answer (or
+/// ten) behind for ever. Not thread-safe.
+class ReplyGuard {
+ public:
+  /// `late_answer`: how long after its question an answer may come; raised to
+  /// twice what is observed.
+  explicit ReplyGuard(std::chrono::microseconds late_answer);
+  virtual ~ReplyGuard() = default;
+  ReplyGuard(const ReplyGuard&) = delete;
+  ReplyGuard& operator=(const ReplyGuard&) = delete;
+
+  /// Whether an answer to it could be told from everything that is owed.
+  virtual bool may_ask(const Question& question, MonoTime now);
+  /// Whether an exception in answer to it could only be its own: of an
+  /// exception not even the length tells which question it refuses.
+  virtual bool can_be_refused(const Question& question, MonoTime now);
+
+  /// The question was answered, and may_ask() had been true of it.
+  void answered(const Question& question, MonoTime now);
+  /// No answer, or one that proves nothing.
+  void unanswered(const Question& question, MonoTime asked);
+  /// Something came that nobody waited for.
+  void heard_late(MonoTime now);
+  /// An owner of the line before this one may have asked it, who knows when:
+  /// owed, however long ago.
+  void suspect(const Question& question);
+
+  /// Whether a unit's next answer must first show that the unit is in step.
+  bool is_in_doubt(std::uint8_t unit) const;
+  /// When the question may be asked if nothing happens until then; nothing:
+  /// not before its unit has shown that it is in step.
+  std::optional<MonoTime> free_at(const Question& question) const;
+  /// When a question of this shape was last left unanswered.
+  std::optional<MonoTime> owed_since(const Question& question) const;
+  /// The last resort of a unit that has left every shape unanswered: forget
+  /// this one, so that it may be asked. Only when it is `late_answer` old.
+  void give_up(const Question& question, MonoTime now);
+
+  std::chrono::microseconds late_answer() const { return late_answer_; }
+
+ private:
+  struct Owed {
+    AnswerShape shape;
+    MonoTime asked{};         // the last time
+    bool is_in_step = false;  // the unit has shown it since
+  };
+  void expire(MonoTime now);
+  const Owed* find(const AnswerShape& shape) const;
+
+  std::chrono::microseconds late_answer_;
+  std::vector<Owed> owed_;  // one per shape; empty on a healthy line
+};
+
+}  // namespace strongroom

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a Modbus line decides: what to ask, whom to believe, when to give
+// up and when to try again. Pure: a thread (agent/bus) or a simulation does
+// what next() says, one action at a time, and reports what became of it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/now.h"
+#include "core/bus/guard.h"
+#include "core/bus/question.h"
+#include "core/point/profile.h"
+#include "core/point/sample.h"
+
+namespace strongroom {
+
+struct LineDevice {
+  std::string name;
+  std::shared_ptr<const DeviceProfile> profile;
+  std::uint8_t unit_id = 1;
+  /// By PollClass; 0: as fast as the line goes.
+  std::array<std::chrono::milliseconds, kPollClasses> periods{
+      std::chrono::milliseconds(200),
+      std::chrono::seconds(1),
+      std::chrono::minutes(1)};
+};
+
+struct LineSettings {
+  LineWire wire;
+  /// The longest wait for an answer; the line waits less where a device's
+  /// answers have shown that less is enough.
+  std::chrono::milliseconds timeout{500};
+  /// An answer may come this long after its question, whoever waited for it. 0:
+  /// four timeouts. Raised by what is observed.
+  std::chrono::milliseconds late_answer{0};
+};
+
+// What the line's thread does next.
+struct LineOpen {};
+struct LineClose {};
+struct LineAsk {
+  std::uint16_t device = 0;
+  Question question;
+  std::chrono::microseconds timeout{};
+};
+/// Throw away what arrives, until nothing came for `quiet` or `at_most` passed.
+struct LineDiscard {
+  std::chrono::microseconds quiet{};
+  std::chrono::microseconds at_most{};
+};
+struct LineWait {
+  MonoTime until{};
+};
+using LineAction =
+    std::variant<LineOpen, LineClose, LineAsk, LineDiscard, LineWait>;
+
+/// One poll of one class of one device, failed ones too: then the points that
+/// were not answered are bad and `error` says why.
+struct PollReport {
+  std::uint16_t device = 0;
+  PollClass poll_class = PollClass::kNormal;
+  MonoTime at{};                     // of the last answer, or of the failure
+  std::vector<PointSample> samples;  // one per point of the profile
+  std::vector<TextSample> texts;     // those that were read
+  std::chrono::microseconds round_trip{};  // of all requests of the poll
+  std::string error;                       // empty: every request was answered
+};
+
+/// Since the start of the line; a new line of the same name goes on counting.
+struct LineCounters {
+  std::uint64_t polls = 0;         // reports given
+  std::uint64_t failed_polls = 0;  // of these, with an error
+  std::uint64_t requests = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t exceptions = 0;
+  std::uint64_t garbled = 0;
+  std::uint64_t late_bytes = 0;     // arrived when nothing was awaited
+  std::uint64_t varied = 0;         // asked in another shape, for safety
+  std::uint64_t missed_cycles = 0;  // due, but the line was still busy
+};
+
+/// Whether the device is asked at all.
+enum class DeviceState : std::uint8_t {
+  kUnknown,  // not asked yet
+  kAnswering,
+  kSilent,  // only probed, now and then
+};
+
+std::string_view device_state_name(DeviceState state);
+
+struct LineDeviceStatus {
+  std::string name;
+  std::uint8_t unit_id = 1;
+  DeviceState state = DeviceState::kUnknown;
+  LineCounters counters;
+  // Of its recent answers; 0 before the first.
+  std::chrono::microseconds round_trip_p50{};
+  std::chrono::microseconds round_trip_p99{};
+  std::chrono::microseconds timeout{};                          // in force
+  std::array<std::uint16_t, kPollClasses> requests_per_poll{};  // planned
+  std::vector<RegisterRange> refused;  // learned from exceptions
+};
+
+struct LineStatus {
+  bool is_open = false;
+  std::string error;        // of the last failed opening; empty while open
+  std::uint64_t lost = 0;   // the port or the connection broke
+  std::uint64_t opens = 0;  // successful
+  std::uint64_t failed_opens = 0;
+  std::chrono::microseconds busy{};  // asking, in all
+  std::vector<LineDeviceStatus> devices;
+};
+
+/// Not thread-safe. Every action but LineWait and LineClose is answered by
+/// exactly one of the calls below before next() is called again.
+class LineMachine {
+ public:
+  /// At least one device.
+  LineMachine(LineSettings settings,
+              std::vector<LineDevice> devices,
+              MonoTime now);
+  /// For tests of the guard: with another one.
+  LineMachine(LineSettings settings,
+              std::vector<LineDevice> devices,
+              MonoTime now,
+              std::unique_ptr<ReplyGuard> guard);
+  ~LineMachine();
+  LineMachine(const LineMachine&) = delete;
+  LineMachine& operator=(const LineMachine&) = delete;
+
+  LineAction next(MonoTime now);
+
+  // LineOpen
+  void opened(MonoTime now);
+  void open_failed(std::string what, MonoTime now);
+  // LineAsk. `cells`: question.count of them; a bit kind has 0 or 1 in each.
+  void answered(std::span<const std::uint16_t> cells, MonoTime now);
+  void failed(const LinkError& error, MonoTime now);
+  // LineDiscard
+  void discarded(std::size_t bytes, MonoTime now);
+
+  /// What was completed since the last call, in order.
+  std::vector<PollReport> take_reports();
+
+  LineStatus status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Share of the line's time that its devices need when all of them answer, 1.0
+/// is all of it. For checking a configuration before it runs.
+double line_load(const LineSettings& settings,
+                 std::span<const LineDevice> devices,
+                 std::chrono::microseconds turnaround);
+
+}  // namespace strongroom

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+// A line and its devices in virtual time, for tests. The link takes an answer
+// as libmodbus 3.1.6 does: any frame with a right CRC, unit, function and
+// length is the answer, whatever it answers; of anything else the rest stays
+// buffered.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/bus/guard.h"
+#include "core/bus/line.h"
+#include "core/bus/plan_fixture.h"
+
+namespace strongroom {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What every cell holds: its unit (4 bits), kind (1), address (7) and when it
+/// was read, in eights of seconds (4). Of bits only one bit of all that.
+inline std::uint16_t simulated_cell(std::uint8_t unit,
+                                    RegisterKind kind,
+                                    std::uint32_t address,
+                                    MonoTime at) {
+  if (is_bit_kind(kind)) {
+    const auto mixed =
+        (unit * 31U + static_cast<unsigned>(kind)) * 2'654'435'761U +
+        address * 40'503U;
+    return static_cast<std::uint16_t>(mixed >> 13 & 1U);
+  }
+  const auto version = static_cast<unsigned>(at / seconds(8)) % 16;
+  const unsigned kind_bit = kind == RegisterKind::kHolding ? 1 : 0;
+  return static_cast<std::uint16_t>((unit & 15U) << 12 | kind_bit << 11 |
+                                    (address & 127U) << 4 | version);
+}
+
+enum class AnswerOrder : std::uint8_t {
+  kFifo,      // one question after the other, none is forgotten
+  kParallel,  // each on its own time, as of a gateway
+};
+
+/// How one unit answers.
+struct SimulatedUnit {
+  bool is_dead = false;
+  AnswerOrder order = AnswerOrder::kFifo;
+  microseconds delay{10'000};  // of the unit, as a rule
+  microseconds jitter{0};      // added evenly
+  // Share of the questions to which something happens:
+  double late = 0;  // answered after delay + 0 to `latest`
+  microseconds latest{0};
+  double lost = 0;      // never answered
+  double doubled = 0;   // answered twice, at once
+  double trailed = 0;   // garbage behind the answer
+  double split = 0;     // the second half comes up to `latest` later
+  double noisy = 0;     // CRC error
+  double excepted = 0;  // an exception instead, at random
+  /// From this question on it gives the answer to the question before.
+  std::optional<std::uint64_t> falls_behind_at;
+  std::vector<RegisterRange> refused;          // exception 2, always
+  std::optional<std::uint16_t> refused_above;  // longer requests: exception 3
+  ModbusException answers_only = ModbusException::kNone;
+
+  // state
+  MonoTime busy_until{};
+  std::uint64_t questions = 0;
+  std::optional<Question> kept;  // while it is behind
+};
+
+class SimulatedLine {
+ public:
+  SimulatedLine(LineWire wire, unsigned seed) : wire_(wire), random_(seed) {}
+
+  SimulatedUnit& unit(std::uint8_t id) { return units_[id]; }
+
+  /// Result of a transaction, and when it was over.
+  struct Outcome {
+    std::optional<LinkError> error;
+    std::vector<std::uint16_t> cells;
+    MonoTime at{};
+  };
+  const Outcome& ask(const Question& question,
+                     microseconds timeout,
+                     MonoTime now);
+
+  struct Discarded {
+    std::size_t bytes = 0;
+    MonoTime at{};
+  };
+  Discarded discard(const LineDiscard& discard, MonoTime now);
+
+  void close(MonoTime now) {
+    std::erase_if(items_, [now](const Item& item) { return item.head <= now; });
+  }
+
+  std::uint64_t asks = 0;
+  bool is_lost = false;
+
+ private:
+  struct Item {
+    MonoTime head{};
+    MonoTime tail{};
+    Question question;  // that it answers
+    ModbusException exception = ModbusException::kNone;
+    bool is_garbage = false;
+    bool is_another_transaction = false;  // TCP: told by its id
+    MonoTime read{};                      // by the unit
+    std::size_t bytes = 0;
+  };
+
+  bool happens(double share) {
+    return share > 0 && std::uniform_real_distribution<>(0, 1)(random_) < share;
+  }
+  microseconds up_to(microseconds most) {
+    return microseconds(
+        std::uniform_int_distribution<std::int64_t>(0, most.count())(random_));
+  }
+  microseconds time_of(std::size_t bytes) const {
+    return std::chrono::ceil<microseconds>(character_time(wire_) *
+                                           static_cast<int>(bytes));
+  }
+  void send(Item item, MonoTime from);
+  void answer(SimulatedUnit& unit, const Question& question, MonoTime now);
+  ModbusException exception_of(SimulatedUnit& unit, const Question& question);
+  void fail(LinkFault fault, MonoTime at, ModbusException exception = {});
+
+  LineWire wire_;
+  std::mt19937 random_;
+  std::map<std::uint8_t, SimulatedUnit> units_;
+  std::deque<Item> items_;  // by head
+  Outcome outcome_;
+};
+
+/// Puts the frame on the wire when nothing else is on it.
+inline void SimulatedLine::send(Item item, MonoTime from) {
+  const microseconds length =
+      item.tail > item.head ? item.tail - item.head : microseconds(0);
+  item.head = from;
+  item.tail = from + std::max(length, time_of(item.bytes));
+  auto place = items_.begin();
+  while (place != items_.end() && place->head <= item.head) {
+    if (place->tail > item.head) {
+      const microseconds shift = place->tail - item.head;
+      item.head += shift;
+      item.tail += shift;
+    }
+    ++place;
+  }
+  MonoTime end = item.tail;
+  place = items_.insert(place, item);
+  for (++place; place != items_.end() && place->head < end; ++place) {
+    const microseconds shift = end - place->head;
+    place->head += shift;
+    place->tail += shift;
+    end = place->tail;
+  }
+}
+
+inline ModbusException SimulatedLine::exception_of(SimulatedUnit& unit,
+                                                   const Question& question) {
+  if (unit.answers_only != ModbusException::kNone) {
+    return unit.answers_only;
+  }
+  const unsigned end = question.address + unsigned{question.count};
+  for (const RegisterRange& range : unit.refused) {
+    if (range.kind == question.kind && range.first < end &&
+        question.address <= range.last) {
+      return ModbusException::kIllegalAddress;
+    }
+  }
+  if (unit.refused_above && question.count > *unit.refused_above) {
+    return ModbusException::kIllegalValue;
+  }
+  if (happens(unit.excepted)) {
+    constexpr ModbusException kAny[] = {ModbusException::kIllegalAddress,
+                                        ModbusException::kDeviceFailure,
+                                        ModbusException::kBusy,
+                                        ModbusException::kGatewayTarget};
+    return kAny[std::uniform_int_distribution<std::size_t>(0, 3)(random_)];
+  }
+  return ModbusException::kNone;
+}
+
+inline void SimulatedLine::answer(SimulatedUnit& unit,
+                                  const Question& question,
+                                  MonoTime now) {
+  ++unit.questions;
+  Question answered = question;
+  if (unit.falls_behind_at && unit.questions >= *unit.falls_behind_at) {
+    const auto before = std::exchange(unit.kept, question);
+    if (!before) {
+      return;
+    }
+    answered = *before;
+  }
+  if (happens(unit.lost)) {
+    return;
+  }
+  MonoTime at = now + unit.delay + up_to(unit.jitter);
+  if (happens(unit.late)) {
+    at += up_to(unit.latest);
+  }
+  if (unit.order == AnswerOrder::kFifo) {
+    at = std::max(at, unit.busy_until + unit.delay);
+    unit.busy_until = at;
+  }
+  Item item{.question = answered,
+            .exception = exception_of(unit, answered),
+            .is_garbage = happens(unit.noisy),
+            .read = at};
+  item.bytes = item.exception == ModbusException::kNone
+                   ? std::size_t{5} + shape_of(answered).bytes
+                   : 5;
+  if (happens(unit.split)) {
+    item.tail = item.head + time_of(item.bytes) + up_to(unit.latest);
+  }
+  const std::uint64_t seed_free = item.bytes;
+  send(item, at);
+  if (happens(unit.doubled)) {
+    Item again = item;
+    again.head = again.tail = {};
+    again.is_another_transaction = wire_.kind == LineKind::kTcp;
+    send(again, at + time_of(seed_free));
+  }
+  if (happens(unit.trailed)) {
+    send({.is_garbage = true, .bytes = 5}, at + time_of(seed_free));
+  }
+}
+
+inline void SimulatedLine::fail(LinkFault fault,
+                                MonoTime at,
+                                ModbusException exception) {
+  outcome_.error = {fault, exception, "simulated"};
+  outcome_.at = at;
+}
+
+inline const SimulatedLine::Outcome& SimulatedLine::ask(
+    const Question& question, microseconds timeout, MonoTime now) {
+  ++asks;
+  outcome_.error.reset();
+  if (is_lost) {
+    fail(LinkFault::kLost, now);
+    return outcome_;
+  }
+  const auto found = units_.find(question.unit);
+  if (found != units_.end() && !found->second.is_dead) {
+    answer(found->second, question, now + time_of(8));
+  }
+  const MonoTime deadline = now + timeout;
+  if (items_.empty() || items_.front().head > deadline) {
+    fail(LinkFault::kTimeout, deadline);
+    return outcome_;
+  }
+  const Item item = items_.front();
+  items_.pop_front();
+  if (item.tail > deadline) {  // the rest comes without its beginning
+    items_.push_front({.head = item.tail,
+                       .tail = item.tail,
+                       .is_garbage = true,
+                       .bytes = item.bytes / 2 + 1});
+    fail(LinkFault::kTimeout, deadline);
+    return outcome_;
+  }
+  const MonoTime at = std::max(now, item.tail);
+  const bool is_alike = item.question.unit == question.unit &&
+                        item.question.kind == question.kind;
+  if (item.is_garbage || item.is_another_transaction || !is_alike) {
+    fail(LinkFault::kGarbled, at);
+    return outcome_;
+  }
+  if (item.exception != ModbusException::kNone) {
+    fail(LinkFault::kException, at, item.exception);
+    return outcome_;
+  }
+  if (shape_of(item.question) != shape_of(question)) {
+    fail(LinkFault::kGarbled, at);
+    return outcome_;
+  }
+  outcome_.at = at;
+  outcome_.cells.resize(question.count);
+  for (std::uint32_t i = 0; i < question.count; ++i) {
+    outcome_.cells[i] = simulated_cell(item.question.unit,
+                                       item.question.kind,
+                                       item.question.address + i,
+                                       item.read);
+  }
+  return outcome_;
+}
+
+inline SimulatedLine::Discarded SimulatedLine::discard(
+    const LineDiscard& discard, MonoTime now) {
+  Discarded result;
+  const MonoTime end = now + discard.at_most;
+  MonoTime last = now;
+  while (!items_.empty() &&
+         items_.front().head <= std::min(last + discard.quiet, end)) {
+    Item& item = items_.front();
+    result.bytes += item.bytes;
+    last = std::max(last, item.tail);
+    if (item.tail > end) {
+      item = {
+          .head = item.tail, .tail = item.tail, .is_garbage = true, .bytes = 1};
+      break;
+    }
+    items_.pop_front();
+  }
+  result.at = std::min(last + discard.quiet, end);
+  return result;
+}
+
+/// A machine, its line and the clock.
+class LineRun {
+ public:
+  LineRun(LineSettings settings,
+          const std::vector<LineDevice>& devices,
+          unsigned seed,
+          std::unique_ptr<ReplyGuard> guard = nullptr)
+      : line(settings.wire, seed),
+        machine(guard ? LineMachine(settings, devices, now, std::move(guard))
+                      : LineMachine(settings, devices, now)) {}
+
+  /// One action. Returns false when it was a wait beyond `end`, which then is
+  /// the time.
+  bool step(MonoTime end);
+  void run_until(MonoTime end) {
+    while (now < end && step(end)) {
+    }
+    now = std::max(now, end);
+  }
+
+  MonoTime now{seconds(1'000)};
+  SimulatedLine line;
+  LineMachine machine;
+  std::function<void(const PollReport&)> on_report = [](const PollReport&) {};
+  std::function<void(const LineAsk&, MonoTime)> on_ask = [](const LineAsk&,
+                                                            MonoTime) {};
+  bool can_open = true;
+  std::uint64_t closes = 0;
+};
+
+inline bool LineRun::step(MonoTime end) {
+  const LineAction action = machine.next(now);
+  bool goes_on = true;
+  if (std::holds_alternative<LineOpen>(action)) {
+    now += milliseconds(1);
+    can_open ? machine.opened(now) : machine.open_failed("no port", now);
+  } else if (std::holds_alternative<LineClose>(action)) {
+    ++closes;
+    line.close(now);
+  } else if (const auto* ask = std::get_if<LineAsk>(&action)) {
+    on_ask(*ask, now);
+    const auto& outcome = line.ask(ask->question, ask->timeout, now);
+    now = outcome.at;
+    outcome.error ? machine.failed(*outcome.error, now)
+                  : machine.answered(outcome.cells, now);
+  } else if (const auto* discard = std::get_if<LineDiscard>(&action)) {
+    const auto done = line.discard(*discard, now);
+    now = done.at;
+    machine.discarded(done.bytes, now);
+  } else {
+    const MonoTime until = std::get<LineWait>(action).until;
+    check(until > now, "a wait that is over already");
+    goes_on = until <= end;
+    now = std::min(until, end);
+  }
+  for (const PollReport& report : machine.take_reports()) {
+    on_report(report);
+  }
+  return goes_on;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of the line's machine. Not for others to include.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/bus/breaker.h"
+#include "core/bus/guard.h"
+#include "core/bus/line.h"
+#include "core/bus/plan.h"
+#include "core/bus/reshape.h"
+#include "core/bus/round_trip.h"
+#include "core/bus/schedule.h"
+
+namespace strongroom {
+
+/// The least silence after a fault (3.5 characters when that is more).
+inline constexpr std::chrono::milliseconds kSettle{5};
+/// So long is an observed silence good for: the thread may be held up.
+inline constexpr std::chrono::milliseconds kSilenceKeeps{5};
+/// Then what a device refused is tried again.
+inline constexpr std::chrono::seconds kTrustRefusals{600};
+
+/// A poll that has begun.
+struct PollWork {
+  bool is_active = false;
+  std::size_t next_block = 0;         // of the plan
+  std::vector<RegisterBlock> pieces;  // asked before it, the last one first
+  std::vector<PointSample> samples;
+  std::vector<TextSample> texts;
+  std::string error;  // the first one
+  std::chrono::microseconds round_trip{};
+  MonoTime begun{};
+  bool was_heard = false;  // anything at all came from the device
+  bool was_retried = false;
+  int busy_answers = 0;  // to the block that is being asked
+  // Where refused blocks were parted, and whether a single value was the cause.
+  std::vector<RegisterRange> borders;
+  bool has_refused_value = false;
+
+  /// For the next poll; vectors keep what they have.
+  void end();
+};
+
+struct LineJobState {
+  std::uint16_t device = 0;
+  PollClass poll_class = PollClass::kNormal;
+  std::vector<RegisterBlock> plan;
+  std::uint64_t plan_version = 0;  // of the device, when it was planned
+  std::vector<PointSample> blank;  // samples before any answer
+  PollWork work;
+};
+
+struct LineDeviceState {
+  LineDevice settings;
+  RoundTrip round_trip;
+  Breaker breaker;
+  LineCounters counters;
+  std::vector<std::size_t> jobs;
+  std::uint64_t plan_version = 1;
+  std::chrono::microseconds planned_turnaround{};
+  MonoTime planned{};
+  MonoTime last_used{};  // a request to it ended
+  /// Addresses that the device refused one value at a time.
+  std::vector<RegisterRange> refused;
+  /// first: where a block must be parted, because it was refused whole.
+  std::vector<RegisterRange> borders;
+  MonoTime forget_refusals{};   // asked again from then on
+  bool refuses_beyond = false;  // what its profile does not know
+  bool faulted = false;         // since the last answer of any on the line
+  std::uint32_t probes = 0;
+};
+
+/// What is on the wire.
+struct LineAsked {
+  enum class Purpose : std::uint8_t {
+    kPoll,    // the values are wanted
+    kInStep,  // only that the unit answers its newest question
+    kProbe,   // only whether the device is there
+  };
+  Purpose purpose = Purpose::kPoll;
+  std::size_t device = 0;
+  std::size_t job = 0;  // not of kProbe
+  Question question;
+  MonoTime at{};
+  std::chrono::microseconds timeout{};
+};
+
+struct LineMachine::State {
+  State(LineSettings line_settings,
+        std::vector<LineDevice> line_devices,
+        MonoTime now,
+        std::unique_ptr<ReplyGuard> reply_guard);
+
+  // line.cc: the port and the turn
+  LineAction next(MonoTime now);
+  LineAction next_closed(MonoTime now);
+  LineAction next_open_turn(MonoTime now);
+  std::optional<LineAction> settle(MonoTime now);
+  void opened(MonoTime now);
+  void open_failed(std::string what, MonoTime now);
+  void discarded(std::size_t bytes, MonoTime now);
+  void close(std::string error);
+  void back_off(MonoTime now);
+
+  // line_poll.cc: one job after the other
+  void make_jobs(MonoTime now);
+  void plan(LineJobState& job);
+  void begin(LineJobState& job, MonoTime now);
+  const RegisterBlock* current(const LineJobState& job) const;
+  void drop_current(LineJobState& job);
+  std::optional<LineAction> work_on(std::size_t job, MonoTime now);
+  LineAction ask(const LineAsked& wanted, MonoTime now);
+  void end_transaction(MonoTime now);
+  void answered(std::span<const std::uint16_t> cells, MonoTime now);
+  void complete(std::size_t job, MonoTime now);
+  void fail_poll(std::size_t job, const std::string& error, MonoTime now);
+  void report_unasked(std::size_t job, const std::string& error, MonoTime now);
+  void review_plans(LineDeviceState& device, MonoTime now);
+
+  // line_fault.cc: what is not an answer, and how to go on
+  void failed(const LinkError& error, MonoTime now);
+  void left_unanswered(const LinkError& error, MonoTime now);
+  void refused(const LinkError& error, MonoTime now);
+  void refused_block(const LinkError& error, MonoTime now);
+  void note_heard(LineDeviceState& device, MonoTime now);
+  void note_line_works();
+  void count_fault(LineDeviceState& device,
+                   const std::string& what,
+                   MonoTime now);
+  std::optional<LineAction> ask_otherwise(std::size_t job, MonoTime now);
+  LineAction ask_in_step(std::size_t job,
+                         const Question& question,
+                         MonoTime now);
+  std::optional<LineAction> wait_for_owed(std::size_t job, MonoTime now);
+  Question oldest_owed(const LineDeviceState& device,
+                       const Question& question,
+                       MonoTime now);
+  AskedDevice asked_device(const LineDeviceState& device) const;
+
+  // line_probe.cc: silent devices
+  std::optional<std::size_t> device_to_probe(MonoTime now,
+                                             bool something_is_due) const;
+  LineAction probe(std::size_t device, MonoTime now);
+  std::chrono::microseconds probe_timeout(const LineDeviceState& device,
+                                          const Question& question) const;
+  MonoTime next_due_of_answering() const;
+  MonoTime next_probe(MonoTime now) const;
+
+  LineSettings settings;
+  std::unique_ptr<ReplyGuard> guard;
+  std::vector<LineDeviceState> devices;
+  std::vector<LineJobState> jobs;
+  std::optional<LineSchedule> schedule;
+  bool has_safety = false;
+  std::size_t silent_devices = 0;
+  std::vector<PollReport> reports;
+
+  bool is_open = false;
+  bool must_close = false;
+  bool was_opened = false;  // ever
+  std::string open_error;
+  MonoTime next_open{};
+  std::chrono::milliseconds backoff;
+  std::uint64_t lost = 0;
+  std::uint64_t opens = 0;
+  std::uint64_t failed_opens = 0;
+  std::chrono::microseconds busy{};
+  int faults_in_a_row = 0;
+
+  /// The answer that next() waits for.
+  enum class Pending : std::uint8_t { kNothing, kOpen, kAnswer, kSilence };
+  Pending pending = Pending::kNothing;
+  LineAsked asked;  // of kAnswer; else the newest
+  MonoTime discard_began{};
+  LineDiscard discard;  // the newest
+
+  MonoTime foreign_until{};  // answers to an earlier owner may come
+  /// After a fault: this long nothing may come before anything is asked.
+  std::chrono::microseconds quiet_wanted{};
+  int restless = 0;                  // discards in a row without silence
+  std::optional<MonoTime> quiet_at;  // nothing came since; RTU
+};
+
+}  // namespace strongroom
