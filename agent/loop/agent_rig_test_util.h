@@ -90,6 +90,12 @@ class AgentRig {
     return effects;
   }
 
+  /// A turn in which the configuration was read anew.
+  std::vector<Publish> reload(DeviceSet set) {
+    options.devices = std::move(set);
+    return turn([this] { core->devices_changed(options.devices); });
+  }
+
   PollDone poll(std::string device, std::int64_t value = 215) const {
     PollDone done;
     done.line = "line-1";
@@ -101,7 +107,7 @@ class AgentRig {
     return done;
   }
 
-  /// As the configuration of the last start has it.
+  /// As the newest configuration has it.
   std::shared_ptr<const DeviceProfile> profile_of(
       std::string_view device) const {
     const auto found = std::ranges::find(
@@ -114,6 +120,14 @@ class AgentRig {
     for (const Bytes& row : journal.rows[slot_of(stream)]) {
       out.push_back(*decode_event(row));
     }
+    return out;
+  }
+  /// Those of one body.
+  std::vector<EventMessage> events(Stream stream, pb_size_t body) const {
+    std::vector<EventMessage> out = events(stream);
+    std::erase_if(out, [body](const EventMessage& event) {
+      return event.which_body != body;
+    });
     return out;
   }
   std::vector<pb_size_t> bodies(Stream stream) const {

@@ -211,8 +211,9 @@ TEST(LoopThreads, PollsFromManyLines_AllArriveProven) {
       }
     });
   }
-  std::thread breaker([&] {
+  std::thread breaker([&, set = rig.options.devices] {
     inbox.push_disconnected();
+    inbox.push_devices(set);
     inbox.push_connected();
   });
   std::atomic<bool> done{false};
@@ -243,6 +244,19 @@ TEST(LoopThreads, PollsFromManyLines_AllArriveProven) {
   inbox.push_stop();
   runner.join();
   EXPECT_EQ(telemetry.appended(), 2U * kPolls + 1);
+}
+
+TEST_F(LoopTest, OtherDevices_AreTakenBeforePolls) {
+  DeviceSet set = rig_.options.devices;
+  set.devices.push_back({"line-2", "room-3", testing_agent::two_points()});
+  inbox_.push_poll(rig_.poll("room-1"));
+  rig_.options.devices = set;
+  inbox_.push_poll(rig_.poll("room-3"));
+  inbox_.push_devices(set);
+  EXPECT_EQ(loop_->turn(), std::nullopt);
+  EXPECT_EQ(rig_.count(Stream::kTelemetry, strongroom_v1_Event_windows_tag),
+            2U);
+  EXPECT_EQ(rig_.core->snapshot().stray_polls, 0U);
 }
 
 // --- inbox ------------------------------------------------------------------
@@ -295,6 +309,19 @@ TEST(Inbox, Connection_OnlyTheNewestStateCounts) {
   inbox.push_connected();
   inputs = inbox.take(1, {});
   EXPECT_TRUE(inputs.disconnected && inputs.connected);
+}
+
+TEST(Inbox, Devices_TheNewestSetReplacesTheOlder) {
+  Inbox inbox;
+  EXPECT_FALSE(inbox.take(1, {}).devices.has_value());
+  for (const char* name : {"room-1", "room-2"}) {
+    inbox.push_devices({{{"line-1", name, nullptr}}, {}, {}});
+  }
+  const Inputs inputs = inbox.take(1, {});
+  ASSERT_TRUE(inputs.devices.has_value());
+  EXPECT_FALSE(inputs.empty());
+  EXPECT_EQ(inputs.devices->devices.at(0).name, "room-2");
+  EXPECT_TRUE(inbox.take(1, {}).empty());
 }
 
 TEST(Inbox, Stop_ReleasesWhoWaits) {

@@ -219,6 +219,7 @@ bool Telemetry::take(const PollDone& poll,
     device->guard->judge(poll.monotonic, judged_);
     samples = judged_;
   }
+  device->has_news = true;
   device->window.add(at, samples, closed_);
   record_closed(*device, recorder, now);
   if (!poll.texts.empty()) {
@@ -227,6 +228,7 @@ bool Telemetry::take(const PollDone& poll,
   }
   for (Device* computed : device->feeds) {
     if (computed->computed->take(poll.device, poll.monotonic, samples)) {
+      computed->has_news = true;
       computed->window.add(at, computed->computed->samples(), closed_);
       record_closed(*computed, recorder, now);
     }
@@ -288,9 +290,11 @@ void Telemetry::live(std::string_view name,
 void Telemetry::show(Device& device,
                      const Now& now,
                      std::vector<Bytes>& messages) {
-  if (device.shown && now.monotonic - *device.shown < kLiveInterval) {
+  if (!device.has_news ||
+      (device.shown && now.monotonic - *device.shown < kLiveInterval)) {
     return;
   }
+  device.has_news = false;
   device.shown = now.monotonic;
   device.window.live(now.wall, live_);
   for (const strongroom_v1_Live& part : live_) {

@@ -80,6 +80,7 @@ class Telemetry {
     std::vector<Device*> feeds;  // computed ones that take this one's polls
     std::uint64_t described_seq = 0;
     std::optional<MonoTime> shown;
+    bool has_news = false;  // since it was shown
     DeviceSnapshot stats;
   };
   using Devices = std::vector<std::unique_ptr<Device>>;
