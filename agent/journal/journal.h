@@ -63,12 +63,13 @@ struct Delivery {
   std::string checkpoint;  // the note, verbatim
 };
 
-/// Which DeviceDescribed of the epoch stands for a device.
+/// Which DeviceDescribed of the epoch stands for a device; under the name
+/// "device/text", which DeviceIdentified stands for a text of it.
 struct DescriptionRow {
   std::string device;
   std::uint64_t epoch = 0;
   std::uint64_t seq = 0;  // of part 1, in `record`
-  Hash hash{};            // of all parts: tells whether anything changed
+  Hash hash{};            // of all parts, of the text: did anything change?
 
   friend bool operator==(const DescriptionRow&,
                          const DescriptionRow&) = default;
