@@ -1,62 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the plant is and does now, and the words that change it. One thread.
+// The simulated building: what it is and does now, and the words that change
+// it. Pure: the caller says what time it is. Time never goes back.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tools/plant/device.h"
+#include "tools/plant/fault.h"
+#include "tools/plant/frame.h"
+#include "tools/plant/scene.h"
 
 namespace strongroom::plant {
 
+/// Since the plant was started, of the clock that requests run by.
+using Time = std::chrono::microseconds;
+
+/// What a line puts on its wire.
+struct Transmission {
+  Time at{};  // not before
+  Bytes bytes;
+};
+
+/// Of a line since the start.
+struct LineCounters {
+  std::uint64_t requests = 0;  // whole frames, to whomever
+  std::uint64_t answers = 0;
+  std::uint64_t collisions = 0;  // both ends spoke at once on a paced line
+  std::uint64_t hasty = 0;       // requests less than the gap after an answer
+  std::uint64_t garbled = 0;     // bytes that were no request
+};
+
 class Plant {
  public:
-  using Steady = std::chrono::steady_clock;
+  explicit Plant(Scene scene);
 
-  /// `units` answer, all of them as the same device.
-  Plant(SimulatedDevice device, std::vector<int> units);
+  /// What a whole request on a line brings about.
+  std::vector<Transmission> ask(std::size_t line,
+                                const Request& request,
+                                Time now);
 
-  /// One line of control: `set POINT=VALUE`, `vary POINT`, `dead on|off`,
-  /// `delay MS`, `values`, `answers`. The reply is "ok", or what was asked for.
-  Result<std::string> command(std::string_view line);
+  /// One line of control; command_words() lists them. The reply is "ok", or
+  /// what was asked for.
+  Result<std::string> command(std::string_view line, Time now);
+  /// What the scene states for a time until now; a fault of one of them is in
+  /// the reply and does not hold up the next.
+  std::vector<std::string> advance(Time now);
+  std::optional<Time> next_happening() const;
 
-  /// Lines of control, and between them `wait MS` and `answers N` (go on after
-  /// N more answers); blank lines and # comments are skipped. Every line is
-  /// checked before the first one runs; a fault names its line.
-  Result<void> load_script(std::string_view text);
-  /// Runs the script as far as it may go now.
-  void advance_script();
-  /// How long the caller may sleep: -1 for ever.
-  int script_wait_ms() const;
-
-  bool answers_for(int unit) const;
-  std::chrono::milliseconds delay() const { return delay_; }
-  void note_answer() { ++answers_; }
-  std::uint64_t answers() const { return answers_; }
-  const SimulatedDevice& device() const { return device_; }
-  std::chrono::milliseconds elapsed() const;
+  const Scene& scene() const { return scene_; }
+  bool is_plugged(std::size_t line) const;
+  LineCounters& counters(std::size_t line) { return lines_[line].counters; }
+  /// Where clients find it, once a server knows.
+  void set_address(std::size_t line, std::string address);
+  const std::string& address(std::size_t line) const;
+  std::uint64_t answers() const;  // of all lines
+  /// Time of the scene.
+  std::chrono::microseconds elapsed(Time now) const;
 
  private:
-  struct Step {
-    std::string text;
-    std::chrono::milliseconds wait{-1};
-    std::int64_t answers = -1;
+  struct Line {
+    FaultSet faults;
+    LineCounters counters;
+    Time busy_until{};  // a gateway that answers one after another
+    std::string address;
   };
-  static Result<Step> parse_step(std::string_view line);
+  struct Device {
+    SimulatedDevice registers;
+    FaultSet faults;
+    Time busy_until{};
+  };
+  /// What a fault is of.
+  struct Target {
+    FaultSet* faults = nullptr;
+    SimulatedDevice* device = nullptr;  // nothing: a line
+  };
 
-  SimulatedDevice device_;
-  std::vector<int> units_;
-  bool dead_ = false;
-  std::chrono::milliseconds delay_{0};
-  std::uint64_t answers_ = 0;
-  Steady::time_point start_;
-  std::deque<Step> script_;
-  Steady::time_point script_from_;         // when the current step was reached
-  std::uint64_t script_from_answers_ = 0;  // and the answers by then
+  std::optional<std::size_t> device_at(std::size_t line,
+                                       std::uint8_t unit) const;
+  Time ready_at(std::size_t line, std::size_t device, Time now);
+  std::optional<std::size_t> find_device(std::string_view name) const;
+  Result<std::size_t> only_device() const;
+  Result<Target> find_target(std::string_view name);
+
+  Result<void> set(std::string_view assignment);
+  Result<void> vary(std::string_view point);
+  Result<void> add_fault(std::string_view words, Time now);
+  Result<void> clear(std::string_view words, Time now);
+  Result<void> put_fault(const Target& target, Fault fault, Time now);
+  Result<std::string> old_command(std::string_view verb,
+                                  std::string_view rest,
+                                  Time now);
+  Result<std::string> values(std::string_view device, Time now) const;
+  std::string list(Time now) const;
+  std::string status(Time now) const;
+
+  Scene scene_;
+  std::vector<Line> lines_;
+  std::vector<Device> devices_;
+  std::deque<Happening> happenings_;
+  Random random_;
 };
+
+/// A line per command, for a help text.
+std::string command_words();
 
 }  // namespace strongroom::plant

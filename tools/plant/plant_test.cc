@@ -3,76 +3,27 @@
 
 #include <gtest/gtest.h>
 
+#include "tools/plant/scene_fixture.h"
+
 namespace strongroom::plant {
 namespace {
 
 using std::chrono::milliseconds;
 
-DeviceProfile profile() {
-  DeviceProfile profile;
-  profile.name = "sensor";
-  profile.points = {{.name = "temperature",
-                     .unit = "Cel",
-                     .address = 1,
-                     .type = ValueType::kI16,
-                     .exponent = -1,
-                     .min = -400,
-                     .max = 800},
-                    {.name = "humidity",
-                     .unit = "%",
-                     .address = 2,
-                     .exponent = -1,
-                     .min = 0,
-                     .max = 1000,
-                     .sentinels = {500}}};
-  return profile;
-}
-
-Plant make() {
-  return {SimulatedDevice(profile()), {1, 3}};
-}
-
-std::string said(Plant& plant, std::string_view line) {
-  const auto reply = plant.command(line);
+std::string said(Plant& plant, std::string_view line, Time now = Time{0}) {
+  const auto reply = plant.command(line, now);
   return reply ? *reply : "error: " + reply.error().what;
 }
 
-TEST(SimulatedDevice, Varying_IsPlausibleSlowAndRepeatable) {
-  const SimulatedDevice device(profile());
-  for (std::size_t point = 0; point < 2; ++point) {
-    const PointProfile& p = device.profile().points[point];
-    std::int64_t lowest = p.max;
-    std::int64_t highest = p.min;
-    for (int ms = 0; ms < 600'000; ms += 100) {
-      const auto value = device.mantissa(point, milliseconds{ms});
-      EXPECT_EQ(value, device.mantissa(point, milliseconds{ms}));
-      EXPECT_NE(static_cast<std::uint64_t>(value),
-                p.sentinels.empty() ? UINT64_MAX : p.sentinels[0]);
-      lowest = std::min(lowest, value);
-      highest = std::max(highest, value);
-      EXPECT_LE(
-          std::abs(value - device.mantissa(point, milliseconds{ms + 1000})), 2);
-    }
-    EXPECT_GE(lowest, p.min);
-    EXPECT_LE(highest, p.max);
-    EXPECT_GT(highest - lowest, 20);
-  }
-}
+constexpr Request kAsk{.unit = 1, .function = 4, .address = 1, .count = 1};
 
-TEST(SimulatedDevice, Encode_FitsOrIsRefused) {
-  EXPECT_EQ(encode_register(ValueType::kI16, -205), 0xFF33);
-  EXPECT_EQ(encode_register(ValueType::kI16, 32767), 0x7FFF);
-  EXPECT_EQ(encode_register(ValueType::kI16, 32768), std::nullopt);
-  EXPECT_EQ(encode_register(ValueType::kU16, 65535), 0xFFFF);
-  EXPECT_EQ(encode_register(ValueType::kU16, -1), std::nullopt);
-}
-
-TEST(Plant, Commands_Table) {
-  Plant plant = make();
+TEST(Plant, Commands_OfOneDevice) {
+  Plant plant(one_device({1, 3}));
   EXPECT_EQ(said(plant, "set temperature=-20.5"), "ok");
   EXPECT_EQ(said(plant, "  set   humidity=45 "), "ok");
   EXPECT_EQ(said(plant, "values"), "temperature=-20.5 Cel\nhumidity=45.0 %");
   EXPECT_EQ(said(plant, "set temperature=150.0"), "ok") << "implausible is ok";
+  EXPECT_EQ(said(plant, "set sensor-1.temperature=15.0"), "ok");
   EXPECT_EQ(said(plant, "answers"), "0");
   for (const char* wrong : {"",
                             "set",
@@ -82,6 +33,7 @@ TEST(Plant, Commands_Table) {
                             "set temperature=20.55",
                             "set temperature=9999.9",
                             "set humidity=-1",
+                            "set sensor-2.humidity=1",
                             "vary pressure",
                             "dead",
                             "dead maybe",
@@ -90,78 +42,168 @@ TEST(Plant, Commands_Table) {
                             "delay x",
                             "delay 60001",
                             "values now",
+                            "list all",
+                            "fault",
+                            "fault sensor-1",
+                            "fault sensor-9 dead",
+                            "fault sensor-1 unplug",
+                            "fault line-1 stuck",
+                            "clear sensor-9",
+                            "clear sensor-1 broken",
+                            "replug sensor-9",
                             "sett temperature=1"}) {
     EXPECT_TRUE(said(plant, wrong).starts_with("error: ")) << wrong;
   }
-  EXPECT_EQ(plant.device().mantissa(0, milliseconds{0}), 1500);
-  EXPECT_EQ(said(plant, "vary temperature"), "ok");
-  EXPECT_NE(plant.device().mantissa(0, milliseconds{0}), 1500);
+  EXPECT_EQ(said(plant, "values sensor-1"),
+            "temperature=15.0 Cel\nhumidity=45.0 %");
 }
 
-TEST(Plant, Dead_AnswersForNobody) {
-  Plant plant = make();
-  EXPECT_TRUE(plant.answers_for(1));
-  EXPECT_FALSE(plant.answers_for(2));
-  EXPECT_TRUE(plant.answers_for(3));
-  said(plant, "dead on");
-  EXPECT_FALSE(plant.answers_for(1));
-  said(plant, "dead off");
-  EXPECT_TRUE(plant.answers_for(1));
-}
-
-TEST(Plant, Script_GoesOnAnswerByAnswer) {
-  Plant plant = make();
-  ASSERT_TRUE(plant
-                  .load_script("# two values\n"
-                               "set temperature=1.0\n"
-                               "answers 2\n"
-                               "\n"
-                               "set temperature=2.0\r\n"
-                               "answers 1\n"
-                               "dead on")
-                  .has_value());
-  const auto now = [&] {
-    plant.advance_script();
-    return plant.device().mantissa(0, milliseconds{0});
+TEST(Plant, Units_AnswerAsTheirDevice) {
+  Plant plant(two_lines());
+  said(plant, "set a1.temperature=1.0");
+  said(plant, "set a2.temperature=2.0");
+  said(plant, "set b1.temperature=3.0");
+  const auto value = [&](std::size_t line, std::uint8_t unit) {
+    Request request = kAsk;
+    request.unit = unit;
+    const auto sent = plant.ask(line, request, Time{0});
+    return sent.empty() ? -1 : sent[0].bytes[3] << 8 | sent[0].bytes[4];
   };
-  EXPECT_EQ(now(), 10);
-  plant.note_answer();
-  EXPECT_EQ(now(), 10);
-  plant.note_answer();
-  EXPECT_EQ(now(), 20);
-  EXPECT_TRUE(plant.answers_for(1));
-  EXPECT_EQ(plant.script_wait_ms(), -1);
-  plant.note_answer();
-  now();
-  EXPECT_FALSE(plant.answers_for(1));
+  EXPECT_EQ(value(0, 1), 10);
+  EXPECT_EQ(value(0, 2), 20);
+  EXPECT_EQ(value(0, 3), -1);
+  EXPECT_EQ(value(1, 1), 30);
+  EXPECT_EQ(value(1, 2), -1);
+  EXPECT_EQ(plant.counters(0).requests, 3U);
+  EXPECT_EQ(plant.counters(0).answers, 2U);
+  EXPECT_EQ(plant.answers(), 3U);
 }
 
-TEST(Plant, Script_WaitsForTime) {
-  Plant plant = make();
-  ASSERT_TRUE(plant.load_script("wait 3600000\ndead on\n").has_value());
-  plant.advance_script();
-  EXPECT_GT(plant.script_wait_ms(), 3'000'000);
-  EXPECT_TRUE(plant.answers_for(1));
-  Plant at_once = make();
-  ASSERT_TRUE(at_once.load_script("wait 0\ndead on\n").has_value());
-  at_once.advance_script();
-  EXPECT_FALSE(at_once.answers_for(1));
+TEST(Plant, DeadDevice_DelaysNobody) {
+  Plant plant(two_lines());
+  EXPECT_EQ(said(plant, "fault a1 dead"), "ok");
+  EXPECT_TRUE(plant.ask(0, kAsk, Time{0}).empty());
+  Request other = kAsk;
+  other.unit = 2;
+  EXPECT_EQ(plant.ask(0, other, Time{0}).size(), 1U);
+  EXPECT_EQ(said(plant, "fault line-a dead"), "ok");
+  EXPECT_TRUE(plant.ask(0, other, Time{0}).empty());
+  EXPECT_EQ(plant.ask(1, kAsk, Time{0}).size(), 1U);
+  EXPECT_EQ(said(plant, "clear"), "ok");
+  EXPECT_EQ(plant.ask(0, kAsk, Time{0}).size(), 1U);
 }
 
-TEST(Plant, ScriptWithAFault_NamesItsLineAndRunsNothing) {
-  for (const char* line : {"set pressure=1",
-                           "wait",
-                           "wait x",
-                           "answers -1",
-                           "answers x",
-                           "jump"}) {
-    Plant plant = make();
-    const auto loaded =
-        plant.load_script("dead on\n# comment\n" + std::string(line) + "\n");
-    ASSERT_FALSE(loaded.has_value()) << line;
-    EXPECT_TRUE(loaded.error().what.starts_with("script line 3: ")) << line;
-    EXPECT_TRUE(plant.answers_for(1));
+Time answered(Plant& plant, Time now, std::uint8_t unit = 1) {
+  Request request = kAsk;
+  request.unit = unit;
+  const auto sent = plant.ask(0, request, now);
+  return sent.empty() ? Time{-1} : sent[0].at;
+}
+
+TEST(Plant, LateSerially_OneAfterAnother) {
+  Plant plant(two_lines());
+  said(plant, "fault a1 late 100");
+  EXPECT_EQ(answered(plant, milliseconds{0}), milliseconds{100});
+  EXPECT_EQ(answered(plant, milliseconds{50}), milliseconds{200});
+  EXPECT_EQ(answered(plant, milliseconds{50}, 2), milliseconds{50})
+      << "another device is not concerned";
+  EXPECT_EQ(answered(plant, milliseconds{1000}), milliseconds{1100});
+  said(plant, "clear a1 late");
+  EXPECT_EQ(answered(plant, milliseconds{1001}), milliseconds{1100})
+      << "what it owes goes first";
+  EXPECT_EQ(answered(plant, milliseconds{2000}), milliseconds{2000});
+}
+
+TEST(Plant, LateInParallel_EachByItself) {
+  Plant plant(two_lines());
+  said(plant, "fault a1 late 100 parallel");
+  EXPECT_EQ(answered(plant, milliseconds{0}), milliseconds{100});
+  EXPECT_EQ(answered(plant, milliseconds{50}), milliseconds{150});
+}
+
+TEST(Plant, LateLine_DelaysAllOfIt) {
+  Plant plant(two_lines());
+  said(plant, "fault line-a late 100");
+  EXPECT_EQ(answered(plant, milliseconds{0}), milliseconds{100});
+  EXPECT_EQ(answered(plant, milliseconds{0}, 2), milliseconds{200});
+}
+
+TEST(Plant, LateWithProbability_StrikesThatManyWithinTheRange) {
+  Plant plant(two_lines());
+  said(plant, "fault a1 late 100-300 parallel p=0.1");
+  int late = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const Time after = answered(plant, Time{0});
+    late += after != Time{0} ? 1 : 0;
+    EXPECT_TRUE(after == Time{0} ||
+                (after >= milliseconds{100} && after <= milliseconds{300}));
   }
+  EXPECT_NEAR(late, 500, 75);
+}
+
+TEST(Plant, SameSeed_SameChance) {
+  const auto run = [](std::uint64_t seed) {
+    Scene scene = two_lines();
+    scene.seed = seed;
+    Plant plant(std::move(scene));
+    said(plant, "fault a1 late 1-1000 parallel p=0.5");
+    std::vector<Time> all;
+    for (int i = 0; i < 50; ++i) {
+      all.push_back(answered(plant, Time{0}));
+    }
+    return all;
+  };
+  EXPECT_EQ(run(4), run(4));
+  EXPECT_NE(run(4), run(5));
+}
+
+TEST(Plant, Turnaround_IsTheDevicesOwn) {
+  Scene scene = two_lines();
+  scene.devices[0].turnaround = milliseconds{20};
+  Plant plant(std::move(scene));
+  EXPECT_EQ(answered(plant, milliseconds{5}), milliseconds{25});
+}
+
+TEST(Plant, PointFaults_AddUpAndGo) {
+  Plant plant(two_lines());
+  said(plant, "set a1.temperature=20.0");
+  EXPECT_EQ(said(plant, "fault a1 stuck temperature"), "ok");
+  EXPECT_EQ(said(plant, "fault a1 stuck humidity"), "ok");
+  EXPECT_NE(said(plant, "list").find("[stuck temperature humidity]"),
+            std::string::npos);
+  said(plant, "set a1.temperature=30.0");
+  EXPECT_TRUE(said(plant, "values a1").starts_with("temperature=20.0"));
+  EXPECT_EQ(said(plant, "fault a1 clear"), "ok");
+  EXPECT_TRUE(said(plant, "values a1").starts_with("temperature=30.0 Cel\n"));
+}
+
+TEST(Plant, Unplugged_UntilReplugged) {
+  Plant plant(two_lines());
+  EXPECT_TRUE(plant.is_plugged(0));
+  EXPECT_EQ(said(plant, "fault line-a unplug"), "ok");
+  EXPECT_FALSE(plant.is_plugged(0));
+  EXPECT_TRUE(plant.is_plugged(1));
+  EXPECT_EQ(said(plant, "fault line-a replug"), "ok");
+  EXPECT_TRUE(plant.is_plugged(0));
+  said(plant, "fault line-a unplug");
+  EXPECT_EQ(said(plant, "replug line-a"), "ok");
+  EXPECT_TRUE(plant.is_plugged(0));
+}
+
+TEST(Plant, Happenings_InTimeOfTheScene) {
+  Scene scene = two_lines();
+  scene.speed = 60;
+  scene.happenings = {{std::chrono::seconds{60}, "fault a1 dead"},
+                      {std::chrono::seconds{120}, "clear a1"}};
+  Plant plant(std::move(scene));
+  EXPECT_EQ(plant.next_happening(), Time{1'000'001});
+  plant.advance(milliseconds{999});
+  EXPECT_EQ(answered(plant, milliseconds{999}), milliseconds{999});
+  EXPECT_TRUE(plant.advance(*plant.next_happening()).empty());
+  EXPECT_EQ(answered(plant, milliseconds{1500}), Time{-1});
+  plant.advance(milliseconds{2001});
+  EXPECT_EQ(answered(plant, milliseconds{2001}), milliseconds{2001});
+  EXPECT_EQ(plant.next_happening(), std::nullopt);
 }
 
 }  // namespace

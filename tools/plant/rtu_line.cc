@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <fcntl.h>
+#include <filesystem>
+#include <stdlib.h>
+#include <termios.h>
+
+#include "tools/plant/descriptor.h"
+#include "tools/plant/line_server.h"
+#include "tools/plant/serial_wire.h"
+
+namespace strongroom::plant {
+namespace {
+
+struct Terminal {
+  Descriptor master;
+  Descriptor slave;  // open, so that the master sees no hang-up
+};
+
+Result<void> place_link(const std::string& target, const std::string& link) {
+  std::error_code error;
+  if (std::filesystem::is_symlink(
+          std::filesystem::symlink_status(link, error))) {
+    std::filesystem::remove(link, error);
+  }
+  std::filesystem::create_symlink(target, link, error);
+  if (error) {
+    return fault("cannot make the link " + link + ": " + error.message());
+  }
+  return {};
+}
+
+Result<Terminal> open_terminal(const std::string& link) {
+  Terminal terminal{
+      Descriptor(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)),
+      Descriptor()};
+  const int master = terminal.master.get();
+  std::array<char, 128> path{};
+  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
+      ptsname_r(master, path.data(), path.size()) != 0) {
+    return std::unexpected(last_error("cannot open a pseudo-terminal"));
+  }
+  terminal.slave = Descriptor(open(path.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  termios settings{};
+  if (!terminal.slave.is_open() ||
+      tcgetattr(terminal.slave.get(), &settings) != 0) {
+    return std::unexpected(last_error("cannot open a pseudo-terminal"));
+  }
+  cfmakeraw(&settings);
+  tcsetattr(terminal.slave.get(), TCSANOW, &settings);
+  if (auto placed = place_link(path.data(), link); !placed) {
+    return std::unexpected(placed.error());
+  }
+  return terminal;
+}
+
+std::unique_ptr<SerialWire> wire_of(const LineScene& line) {
+  const int parity_bits = line.parity == 'N' ? 0 : 1;
+  return line.paced ? paced_wire({.kind = LineKind::kRtu,
+                                  .baud = line.baud,
+                                  .bits_per_character =
+                                      9 + parity_bits + line.stop_bits})
+                    : prompt_wire();
+}
+
+class RtuLine final : public Service {
+ public:
+  RtuLine(Plant& plant, std::size_t line, Terminal terminal)
+      : plant_(&plant),
+        line_(line),
+        scene_(&plant.scene().lines[line]),
+        terminal_(std::move(terminal)),
+        wire_(wire_of(*scene_)) {}
+  ~RtuLine() override {
+    if (terminal_.master.is_open()) {
+      unlink(scene_->link.c_str());
+    }
+  }
+  RtuLine(const RtuLine&) = delete;
+  RtuLine& operator=(const RtuLine&) = delete;
+
+  void watch(std::vector<pollfd>& descriptors) const override {
+    if (terminal_.master.is_open()) {
+      descriptors.push_back({terminal_.master.get(), POLLIN, 0});
+    }
+  }
+  void ready(int descriptor, Time now) override {
+    if (descriptor != terminal_.master.get()) {
+      return;
+    }
+    std::array<std::uint8_t, 1024> bytes{};
+    const auto size = read(descriptor, bytes.data(), bytes.size());
+    if (size > 0) {
+      wire_->hear(ByteView(bytes).first(static_cast<std::size_t>(size)), now);
+      advance(now);
+    }
+  }
+  std::optional<Time> due() const override { return wire_->due(); }
+  void advance(Time now) override {
+    if (plant_->is_plugged(line_) != terminal_.master.is_open()) {
+      plug();
+    }
+    while (const auto frame = wire_->take_frame(now)) {
+      answer(*frame, now);
+    }
+    const Bytes out = wire_->speak(now);
+    if (!out.empty() && terminal_.master.is_open()) {
+      // What nobody reads is lost, as on a wire.
+      (void)!write(terminal_.master.get(), out.data(), out.size());
+    }
+    LineCounters& counters = plant_->counters(line_);
+    counters.collisions = collisions_before_ + wire_->collisions();
+    counters.hasty = hasty_before_ + wire_->hasty();
+  }
+
+ private:
+  void answer(ByteView frame, Time now) {
+    const auto request = parse_rtu(frame);
+    if (!request) {
+      plant_->counters(line_).garbled += frame.size();
+      return;
+    }
+    for (Transmission& transmission : plant_->ask(line_, *request, now)) {
+      wire_->queue(std::move(transmission));
+    }
+  }
+  void plug() {
+    collisions_before_ += wire_->collisions();
+    hasty_before_ += wire_->hasty();
+    wire_ = wire_of(*scene_);
+    if (terminal_.master.is_open()) {
+      terminal_ = Terminal{};
+      unlink(scene_->link.c_str());
+    } else if (auto terminal = open_terminal(scene_->link)) {
+      terminal_ = std::move(*terminal);
+    }
+  }
+
+  Plant* plant_;
+  std::size_t line_;
+  const LineScene* scene_;
+  Terminal terminal_;
+  std::unique_ptr<SerialWire> wire_;
+  std::uint64_t collisions_before_ = 0;  // of terminals before this one
+  std::uint64_t hasty_before_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> open_rtu_line(Plant& plant, std::size_t line) {
+  const std::string& link = plant.scene().lines[line].link;
+  auto terminal = open_terminal(link);
+  if (!terminal) {
+    return std::unexpected(terminal.error());
+  }
+  plant.set_address(line, link);
+  return std::make_unique<RtuLine>(plant, line, std::move(*terminal));
+}
+
+}  // namespace strongroom::plant

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plant is made of: lines, devices, what happens when. Pure data;
+// scene_file.h reads it (docs/plant.md).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/bus/question.h"
+#include "core/point/profile.h"
+
+namespace strongroom::plant {
+
+struct LineScene {
+  std::string name;
+  LineKind kind = LineKind::kTcp;
+  std::string host = "127.0.0.1";  // tcp
+  std::uint16_t port = 0;          // tcp; 0: one that is free
+  std::string link;                // rtu: path of the symbolic link to the pty
+  int baud = 9600;                 // rtu
+  char parity = 'N';
+  int stop_bits = 1;
+  /// RTU: bytes take their time both ways, one way at a time.
+  bool paced = true;
+};
+
+struct DeviceScene {
+  std::string name;
+  std::size_t line = 0;  // index into Scene::lines
+  std::vector<std::uint8_t> units{1};
+  std::shared_ptr<const DeviceProfile> profile;
+  /// From the end of a request to the start of the answer.
+  std::chrono::microseconds turnaround{0};
+};
+
+struct Happening {
+  std::chrono::microseconds after{};  // the start, in time of the scene
+  std::string command;
+};
+
+struct Scene {
+  std::vector<LineScene> lines;
+  std::vector<DeviceScene> devices;
+  std::vector<Happening> happenings;  // in order of time
+  double speed = 1;                   // seconds of the scene in one of ours
+  std::uint64_t seed = 1;             // of everything that is left to chance
+};
+
+}  // namespace strongroom::plant

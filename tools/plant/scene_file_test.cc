@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/plant/scene_file.h"
+
+#include <gtest/gtest.h>
+
+namespace strongroom::plant {
+namespace {
+
+using std::chrono::milliseconds;
+
+const SceneOptions kOptions{.profiles = "boards/devices",
+                            .link_directory = "/run/links"};
+
+constexpr const char* kScene = R"(speed = 60
+[[line]]
+name = "rs485-1"
+kind = "rtu"
+link = "rs485-1"
+baud = 19200
+parity = "even"
+[[line.device]]
+name = "room-1"
+profile = "xy-md02"
+[[line.device]]
+name = "room-2"
+profile = "xy-md02"
+unit_id = 2
+turnaround_ms = 2.5
+[[line]]
+name = "gateway"
+kind = "tcp"
+port = 0
+[[line.device]]
+name = "room-3"
+profile = "xy-md02"
+unit_id = 9
+[[at]]
+after_s = 90
+do = "clear room-1"
+[[at]]
+after_s = 60
+do = "fault room-1 late 100-200 parallel p=0.5"
+)";
+
+TEST(SceneFile, Whole) {
+  const auto scene = parse_scene(kScene, "scene.toml", kOptions);
+  ASSERT_TRUE(scene) << scene.error()[0].text();
+  EXPECT_EQ(scene->speed, 60);
+  ASSERT_EQ(scene->lines.size(), 2U);
+  EXPECT_EQ(scene->lines[0].link, "/run/links/rs485-1");
+  EXPECT_EQ(scene->lines[0].baud, 19'200);
+  EXPECT_EQ(scene->lines[0].parity, 'E');
+  EXPECT_TRUE(scene->lines[0].paced);
+  EXPECT_EQ(scene->lines[1].host, "127.0.0.1");
+  ASSERT_EQ(scene->devices.size(), 3U);
+  EXPECT_EQ(scene->devices[1].line, 0U);
+  EXPECT_EQ(scene->devices[1].units, std::vector<std::uint8_t>{2});
+  EXPECT_EQ(scene->devices[1].turnaround, std::chrono::microseconds{2500});
+  EXPECT_EQ(scene->devices[2].line, 1U);
+  EXPECT_EQ(scene->devices[0].profile, scene->devices[2].profile);
+  ASSERT_EQ(scene->happenings.size(), 2U);
+  EXPECT_EQ(scene->happenings[0].after, std::chrono::seconds{60});
+}
+
+TEST(SceneFile, RelativeLinks_AreBesideTheScene) {
+  SceneOptions options = kOptions;
+  options.link_directory.clear();
+  const auto scene = parse_scene(kScene, "/srv/site/scene.toml", options);
+  ASSERT_TRUE(scene);
+  EXPECT_EQ(scene->lines[0].link, "/srv/site/rs485-1");
+}
+
+TEST(SceneFile, Errors_NameTheirLine) {
+  struct Row {
+    const char* from;
+    const char* to;
+    const char* error;
+  };
+  const Row rows[] = {
+      {"speed = 60", "speed = 0", "scene.toml:1: \"speed"},
+      {"kind = \"rtu\"", "kind = \"usb\"", "scene.toml:4: \"line.kind\""},
+      {"link = \"rs485-1\"\n", "", "scene.toml:2: \"line.link"},
+      {"name = \"room-2\"",
+       "name = \"room-1\"",
+       "scene.toml:12: \"line.device"},
+      {"name = \"room-2\"",
+       "name = \"Room 2\"",
+       "scene.toml:12: \"line.device"},
+      {"unit_id = 2", "unit_id = 1", "scene.toml:14: \"line.device.unit_id"},
+      {"unit_id = 2", "unit_id = 0", "scene.toml:14: \"line.device.unit_id"},
+      {"parity = \"even\"", "colour = 1", "scene.toml:7: "},
+      {"profile = \"xy-md02\"", "profile = \"no-such\"", "no-such.toml"},
+      {"fault room-1 late", "fault room-9 late", "scene.toml:29: \"at.do"},
+      {"after_s = 60\n", "", "scene.toml:27: \"at.after_s"},
+  };
+  for (const Row& row : rows) {
+    std::string text = kScene;
+    text.replace(
+        text.find(row.from), std::string_view(row.from).size(), row.to);
+    const auto scene = parse_scene(text, "scene.toml", kOptions);
+    ASSERT_FALSE(scene) << row.to;
+    std::string all;
+    for (const ConfigError& error : scene.error()) {
+      all += error.text() + "\n";
+    }
+    EXPECT_NE(all.find(row.error), std::string::npos)
+        << all << "expected " << row.error;
+  }
+}
+
+}  // namespace
+}  // namespace strongroom::plant

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A serial line in time: when bytes are heard, when they may be spoken. Pure.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "core/bus/question.h"
+#include "tools/plant/plant.h"
+
+namespace strongroom::plant {
+
+class SerialWire {
+ public:
+  virtual ~SerialWire() = default;
+
+  /// Bytes that the client wrote, just now.
+  virtual void hear(ByteView bytes, Time now) = 0;
+  /// What is to be taken for a frame by now, maybe garbled.
+  virtual std::optional<Bytes> take_frame(Time now) = 0;
+  virtual void queue(Transmission transmission) = 0;
+  /// What the client may read by now.
+  virtual Bytes speak(Time now) = 0;
+  /// When take_frame() or speak() may have something new.
+  virtual std::optional<Time> due() const = 0;
+
+  /// Since the wire was made.
+  std::uint64_t collisions() const { return collisions_; }
+  std::uint64_t hasty() const { return hasty_; }
+
+ protected:
+  std::uint64_t collisions_ = 0;
+  std::uint64_t hasty_ = 0;
+};
+
+/// Half duplex at the line's pace: a byte is heard and spoken when its last bit
+/// is through; silence of frame_gap() ends a frame. Who speaks while the other
+/// does spoils both.
+std::unique_ptr<SerialWire> paced_wire(const LineWire& wire);
+
+/// Everything at once, both ways at the same time; a frame ends where its
+/// length says.
+std::unique_ptr<SerialWire> prompt_wire();
+
+}  // namespace strongroom::plant
