@@ -89,9 +89,9 @@ class Ledger {
     Outside outside;
   };
 
-  /// Reads logs, registry, chains and findings; writes the registry's first
-  /// entries when it is empty. Faults: the database is of another ledger, the
-  /// console key is not the enrolled one, the disk.
+  /// Reads logs, registry, chains, findings and devices; writes the registry's
+  /// first entries when it is empty. Faults: the database is of another ledger,
+  /// the console key is not the enrolled one, the disk.
   static Result<std::unique_ptr<Ledger>> open(const std::string& name,
                                               Parts parts);
 
@@ -139,7 +139,9 @@ class Ledger {
   Result<std::optional<ChainRow>> checked_chain(ChainRow row);
   void load_ranks();
   Result<void> load_findings();
-  Result<std::optional<FindingView>> stored_finding(const FindingRow& row);
+  Result<void> load_devices();
+  Result<std::optional<EventMessage>> stored_event(LogId log_id,
+                                                   std::uint64_t index);
 
   // batches.cc: from message to staged batch or refusal
   Result<void> take_batch(const Arrived& arrived);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger's loop: the few events of others that it looks into: findings, for
-// the page, and losses, which a chain may skip.
+// The ledger's loop: the few events of others that it looks into: findings and
+// what is said of devices, for the page, and losses, which a chain may skip.
 #include <algorithm>
 
 #include "core/base/wire.h"
@@ -21,6 +21,19 @@ std::uint32_t body_of(ByteView event) {
     }
   }
   return 0;
+}
+
+bool is_looked_into(std::uint32_t body) {
+  switch (body) {
+    case strongroom_v1_Event_finding_tag:
+    case strongroom_v1_Event_telemetry_lost_tag:
+    case strongroom_v1_Event_device_described_tag:
+    case strongroom_v1_Event_states_described_tag:
+    case strongroom_v1_Event_device_identified_tag:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -52,9 +65,7 @@ void Ledger::note_entries(LogId log_id,
     return;
   }
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const std::uint32_t body = body_of(events[i]);
-    if (body != strongroom_v1_Event_finding_tag &&
-        body != strongroom_v1_Event_telemetry_lost_tag) {
+    if (!is_looked_into(body_of(events[i]))) {
       continue;
     }
     const auto event = decode_event(events[i]);
@@ -68,6 +79,12 @@ void Ledger::note_entries(LogId log_id,
       logs_->rows().findings.push_back({log_id, first_index + i});
       new_findings_.push_back(
           finding_view(logs_->origin(log_id).text(), first_index + i, *event));
+    } else if (parts_.views.note_device(header.source, *event)) {
+      logs_->rows().devices.push_back({log_id,
+                                       header.source.text(),
+                                       device_of(*event),
+                                       device_part(*event),
+                                       first_index + i});
     }
   }
 }

@@ -54,8 +54,10 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& name,
           " why=\"" + ledger->logs_->frozen(log_id) + "\"");
     }
   }
-  for (const auto step :
-       {&Ledger::load_chains, &Ledger::load_registry, &Ledger::load_findings}) {
+  for (const auto step : {&Ledger::load_chains,
+                          &Ledger::load_registry,
+                          &Ledger::load_findings,
+                          &Ledger::load_devices}) {
     if (auto done = (ledger.get()->*step)(); !done) {
       return std::unexpected(done.error());
     }
@@ -228,12 +230,13 @@ Result<void> Ledger::load_findings() {
       return std::unexpected(rows.error());
     }
     for (const FindingRow& row : *rows) {
-      auto finding = stored_finding(row);
-      if (!finding) {
-        return std::unexpected(finding.error());
+      const auto event = stored_event(row.log_id, row.index);
+      if (!event) {
+        return std::unexpected(event.error());
       }
-      if (*finding) {
-        findings.push_back(**std::move(finding));
+      if (*event && (*event)->which_body == strongroom_v1_Event_finding_tag) {
+        findings.push_back(
+            finding_view(logs_->origin(row.log_id).text(), row.index, **event));
       }
     }
   }
@@ -246,9 +249,28 @@ Result<void> Ledger::load_findings() {
   return {};
 }
 
-Result<std::optional<FindingView>> Ledger::stored_finding(
-    const FindingRow& row) {
-  const auto batch = parts_.reader.batch_at(row.log_id, row.index);
+Result<void> Ledger::load_devices() {
+  const auto rows = parts_.reader.devices();
+  if (!rows) {
+    return std::unexpected(rows.error());
+  }
+  for (const DeviceRow& row : *rows) {
+    const auto source = Source::parse(row.source);
+    const auto event = stored_event(row.log_id, row.index);
+    if (!event) {
+      return std::unexpected(event.error());
+    }
+    if (source && *event) {
+      parts_.views.note_device(*source, **event);
+    }
+  }
+  return {};
+}
+
+/// Nothing when no event that can be read stands there. Faults: the database.
+Result<std::optional<EventMessage>> Ledger::stored_event(LogId log_id,
+                                                         std::uint64_t index) {
+  const auto batch = parts_.reader.batch_at(log_id, index);
   if (!batch) {
     return std::unexpected(batch.error());
   }
@@ -257,14 +279,11 @@ Result<std::optional<FindingView>> Ledger::stored_finding(
   if (!entries) {
     return std::nullopt;
   }
-  const auto entry = parse_entry((*entries)[row.index - (*batch)->first_index]);
+  const auto entry = parse_entry((*entries)[index - (*batch)->first_index]);
   const auto event = entry && entry->type == EntryType::kEvent
                          ? decode_event(entry->body)
                          : Result<EventMessage>(fault(""));
-  if (!event || event->which_body != strongroom_v1_Event_finding_tag) {
-    return std::nullopt;
-  }
-  return finding_view(logs_->origin(row.log_id).text(), row.index, *event);
+  return event ? std::optional(*event) : std::nullopt;
 }
 
 }  // namespace strongroom

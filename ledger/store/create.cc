@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 
 Result<void> create_database(const fs::path& path,
                              std::int32_t id,
+                             int version,
                              const char* tables,
                              const std::string& ledger) {
   auto writer = WriterDatabase::open(path, id, true);
@@ -22,6 +23,7 @@ Result<void> create_database(const fs::path& path,
     SQLite::Transaction transaction(db);
     db.exec(tables);
     if (id == schema::kLedgerId) {
+      db.exec(schema::kLedgerSince2);
       SQLite::Statement name(db, "INSERT INTO ledger (name) VALUES (?)");
       name.bind(1, ledger);
       name.exec();
@@ -32,7 +34,7 @@ Result<void> create_database(const fs::path& path,
       log.bind(1, registry.text());
       log.exec();
     }
-    set_schema_version(db, schema::kVersion);
+    set_schema_version(db, version);
     transaction.commit();
     return {};
   });
@@ -58,13 +60,21 @@ Result<void> create_ledger_store(const fs::path& store,
   struct Part {
     const fs::path& path;
     std::int32_t id;
+    int version;
     const char* tables;
   };
   for (const Part& part :
-       {Part{guard, schema::kGuardId, schema::kGuard},
-        Part{disclosures, schema::kDisclosuresId, schema::kDisclosures},
-        Part{store, schema::kLedgerId, schema::kLedger}}) {
-    if (auto made = create_database(part.path, part.id, part.tables, ledger);
+       {Part{guard, schema::kGuardId, schema::kGuardVersion, schema::kGuard},
+        Part{disclosures,
+             schema::kDisclosuresId,
+             schema::kDisclosuresVersion,
+             schema::kDisclosures},
+        Part{store,
+             schema::kLedgerId,
+             schema::kLedgerVersion,
+             schema::kLedger}}) {
+    if (auto made = create_database(
+            part.path, part.id, part.version, part.tables, ledger);
         !made) {
       return made;
     }

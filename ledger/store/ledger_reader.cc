@@ -96,7 +96,9 @@ Result<std::unique_ptr<LedgerReader>> LedgerReader::open(
     return std::unexpected(db.error());
   }
   return schema::guarded(store, [&]() -> Result<std::unique_ptr<LedgerReader>> {
-    if (auto right = schema::require_version(**db, store); !right) {
+    if (auto right =
+            schema::require_version(**db, store, schema::kLedgerVersion);
+        !right) {
       return std::unexpected(right.error());
     }
     return std::unique_ptr<LedgerReader>(
@@ -294,6 +296,24 @@ Result<std::vector<FindingRow>> LedgerReader::findings(LogId log_id,
         std::reverse(findings.begin(), findings.end());
         return findings;
       });
+}
+
+Result<std::vector<DeviceRow>> LedgerReader::devices() {
+  return schema::guarded(state_->path, [&]() -> Result<std::vector<DeviceRow>> {
+    std::vector<DeviceRow> devices;
+    SQLite::Statement rows(
+        *state_->db,
+        "SELECT log_id, source, device, part, entry_index FROM devices"
+        " ORDER BY log_id, entry_index");
+    while (rows.executeStep()) {
+      devices.push_back({rows.getColumn(0).getInt64(),
+                         rows.getColumn(1).getString(),
+                         rows.getColumn(2).getString(),
+                         rows.getColumn(3).getString(),
+                         from_sql(rows.getColumn(4).getInt64())});
+    }
+    return devices;
+  });
 }
 
 }  // namespace strongroom

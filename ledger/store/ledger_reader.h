@@ -55,6 +55,8 @@ class LedgerReader {
   Result<std::vector<LossRow>> losses();
   /// The newest `limit`, oldest first.
   Result<std::vector<FindingRow>> findings(LogId log_id, std::size_t limit);
+  /// In order of logs and entries.
+  Result<std::vector<DeviceRow>> devices();
 
  private:
   struct State;

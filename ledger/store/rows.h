@@ -75,6 +75,17 @@ struct FindingRow {
   std::uint64_t index = 0;
 };
 
+/// Where an agent's event about one of its devices stands: a description, names
+/// of states, or what the device says of itself (ledger/views/device_notes.h).
+struct DeviceRow {
+  LogId log_id = 0;
+  std::string source;
+  std::string device;
+  std::string
+      part;  // of what is known of the device; a later event replaces it
+  std::uint64_t index = 0;
+};
+
 /// As it came: sealed to the disclosure key, erasable.
 struct DisclosureRow {
   LogId log_id = 0;
@@ -91,6 +102,7 @@ struct CommitRows {
   std::vector<ChainRow> chains;  // replace the row of the same key
   std::vector<LossRow> losses;
   std::vector<FindingRow> findings;
+  std::vector<DeviceRow> devices;  // replace the row of the same part
 
   bool empty() const { return batches.empty() && chains.empty(); }
 };

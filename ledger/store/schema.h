@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three schemas, version 1 (docs/formats/ledger-store.md), and what their
-// readers and writers share. Inside ledger/store only.
+// The three schemas (docs/formats/ledger-store.md), and what their readers and
+// writers share. Inside ledger/store only.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -18,7 +18,9 @@
 
 namespace strongroom::schema {
 
-inline constexpr int kVersion = 1;
+inline constexpr int kLedgerVersion = 2;  // 1 had no table `devices`
+inline constexpr int kGuardVersion = 1;
+inline constexpr int kDisclosuresVersion = 1;
 // "SRLE", "SRGU", "SRDI" in ASCII.
 inline constexpr std::int32_t kLedgerId = 0x53524c45;
 inline constexpr std::int32_t kGuardId = 0x53524755;
@@ -77,6 +79,17 @@ CREATE TABLE findings (
   log_id INTEGER NOT NULL,
   entry_index INTEGER NOT NULL,
   PRIMARY KEY (log_id, entry_index)
+) WITHOUT ROWID;
+)";
+
+inline constexpr const char* kLedgerSince2 = R"(
+CREATE TABLE devices (
+  log_id INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  device TEXT NOT NULL,
+  part TEXT NOT NULL,
+  entry_index INTEGER NOT NULL,
+  PRIMARY KEY (log_id, source, device, part)
 ) WITHOUT ROWID;
 )";
 
@@ -146,11 +159,12 @@ auto guarded(const std::filesystem::path& path, Body&& body)
 }
 
 inline Result<void> require_version(SQLite::Database& db,
-                                    const std::filesystem::path& path) {
+                                    const std::filesystem::path& path,
+                                    int version) {
   const int found = schema_version(db);
-  if (found != kVersion) {
+  if (found != version) {
     return fault(path.string() + ": schema version " + std::to_string(found) +
-                 "; this program knows version " + std::to_string(kVersion));
+                 "; this program knows version " + std::to_string(version));
   }
   return {};
 }

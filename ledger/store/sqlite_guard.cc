@@ -74,7 +74,9 @@ Result<std::unique_ptr<Guard>> open_sqlite_guard(
   if (!writer) {
     return std::unexpected(writer.error());
   }
-  if (auto right = schema::require_version(writer->db(), path); !right) {
+  if (auto right =
+          schema::require_version(writer->db(), path, schema::kGuardVersion);
+      !right) {
     return std::unexpected(right.error());
   }
   return std::make_unique<SqliteGuard>(path, *std::move(writer));

@@ -27,13 +27,17 @@ struct Statements {
              " to_seq, before_from, of_to) VALUES (?, ?, ?, ?, ?, ?, ?)"),
         finding(db,
                 "INSERT OR IGNORE INTO findings (log_id, entry_index)"
-                " VALUES (?, ?)") {}
+                " VALUES (?, ?)"),
+        device(db,
+               "INSERT OR REPLACE INTO devices (log_id, source, device, part,"
+               " entry_index) VALUES (?, ?, ?, ?, ?)") {}
 
   SQLite::Statement batch;
   SQLite::Statement tile;
   SQLite::Statement chain;
   SQLite::Statement loss;
   SQLite::Statement finding;
+  SQLite::Statement device;
 };
 
 void run(SQLite::Statement& statement) {
@@ -91,6 +95,27 @@ void insert(SQLite::Statement& to, const FindingRow& row) {
   run(to);
 }
 
+void insert(SQLite::Statement& to, const DeviceRow& row) {
+  to.bind(1, row.log_id);
+  to.bindNoCopy(2, row.source);
+  to.bindNoCopy(3, row.device);
+  to.bindNoCopy(4, row.part);
+  to.bind(5, to_sql(row.index));
+  run(to);
+}
+
+/// From version 1. Its agents wrote nothing that the new table would hold
+/// except descriptions, and these come again when the agents know of states.
+void upgrade(SQLite::Database& db) {
+  if (schema_version(db) != 1) {
+    return;
+  }
+  SQLite::Transaction transaction(db);
+  db.exec(schema::kLedgerSince2);
+  set_schema_version(db, schema::kLedgerVersion);
+  transaction.commit();
+}
+
 class SqliteLedgerStore final : public LedgerStore {
  public:
   SqliteLedgerStore(std::filesystem::path path,
@@ -141,6 +166,9 @@ class SqliteLedgerStore final : public LedgerStore {
       }
       for (const FindingRow& row : rows.findings) {
         insert(statements_.finding, row);
+      }
+      for (const DeviceRow& row : rows.devices) {
+        insert(statements_.device, row);
       }
       transaction.commit();
       return {};
@@ -196,10 +224,14 @@ Result<std::unique_ptr<LedgerStore>> open_sqlite_ledger_store(
     return std::unexpected(erasable.error());
   }
   return schema::guarded(store, [&]() -> Result<std::unique_ptr<LedgerStore>> {
-    if (auto right = schema::require_version(ledger->db(), store); !right) {
+    upgrade(ledger->db());
+    if (auto right = schema::require_version(
+            ledger->db(), store, schema::kLedgerVersion);
+        !right) {
       return std::unexpected(right.error());
     }
-    if (auto right = schema::require_version(erasable->db(), disclosures);
+    if (auto right = schema::require_version(
+            erasable->db(), disclosures, schema::kDisclosuresVersion);
         !right) {
       return std::unexpected(right.error());
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -64,6 +65,67 @@ TEST_F(StoreTest, Open_RefusesASecondWriterAndAnotherFile) {
   EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
   EXPECT_FALSE(open_sqlite_guard(ledger()));
   EXPECT_FALSE(LedgerReader::open(guard()));
+}
+
+// A database of version 1 was like this one, without the table `devices`.
+TEST_F(StoreTest, Version1_IsUpgradedByTheWriterAndKeepsItsRows) {
+  ASSERT_TRUE(create());
+  {
+    SQLite::Database db(ledger().string(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "DROP TABLE devices; PRAGMA user_version = 1;"
+        "INSERT INTO findings VALUES (1, 7)");
+  }
+  const auto early = LedgerReader::open(ledger());
+  ASSERT_FALSE(early);
+  EXPECT_NE(early.error().what.find("schema version 1"), std::string::npos)
+      << early.error().what;
+  for (int start = 0; start < 2; ++start) {
+    const auto store = open_sqlite_ledger_store(ledger(), disclosures());
+    ASSERT_TRUE(store) << store.error().what;
+    const auto reader = LedgerReader::open(ledger());
+    ASSERT_TRUE(reader) << reader.error().what;
+    EXPECT_EQ((*reader)->findings(1, 9)->size(), 1U);
+    EXPECT_EQ((*reader)->devices()->size(), static_cast<std::size_t>(start));
+    CommitRows rows;
+    rows.devices = {{1, "edge-1@bj1", "leak-1", "40/0", 5}};
+    ASSERT_TRUE((*store)->commit(rows));
+  }
+}
+
+TEST_F(StoreTest, NewerVersion_IsLeftAlone) {
+  ASSERT_TRUE(create());
+  {
+    SQLite::Database db(ledger().string(), SQLite::OPEN_READWRITE);
+    db.exec("PRAGMA user_version = 3");
+  }
+  EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
+  EXPECT_FALSE(LedgerReader::open(ledger()));
+}
+
+TEST_F(StoreTest, Devices_AreReplacedByPartAndReadInOrder) {
+  ASSERT_TRUE(create());
+  const auto store = open_sqlite_ledger_store(ledger(), disclosures());
+  const auto reader = LedgerReader::open(ledger());
+  ASSERT_TRUE(store && reader);
+  CommitRows rows;
+  rows.devices = {{2, "edge-1@bj1", "leak-1", "40/0", 5},
+                  {2, "edge-1@bj1", "leak-1", "43/model", 6},
+                  {2, "edge-2@bj1", "leak-1", "40/0", 2}};
+  ASSERT_TRUE((*store)->commit(rows));
+  rows.devices = {{2, "edge-1@bj1", "leak-1", "40/0", 9}};
+  ASSERT_TRUE((*store)->commit(rows));
+  const auto read = (*reader)->devices();
+  ASSERT_TRUE(read);
+  std::string all;
+  for (const DeviceRow& row : *read) {
+    all += row.source + " " + row.device + " " + row.part + " " +
+           std::to_string(row.index) + "\n";
+  }
+  EXPECT_EQ(all,
+            "edge-2@bj1 leak-1 40/0 2\n"
+            "edge-1@bj1 leak-1 43/model 6\n"
+            "edge-1@bj1 leak-1 40/0 9\n");
 }
 
 TEST_F(StoreTest, GuardSwap_IsAllOrNothing) {

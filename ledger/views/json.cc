@@ -103,12 +103,19 @@ json to_json(const DeviceView& view) {
       out["mantissa"] = std::to_string(value.mantissa);
       out["at_us"] = std::to_string(value.at_us);
     }
+    if (!value.state.empty()) {
+      out["state"] = value.state;
+    }
     values.push_back(std::move(out));
   }
-  return {{"source", view.source.text()},
-          {"device", view.device},
-          {"at_us", std::to_string(view.at_us)},
-          {"values", std::move(values)}};
+  json out = {{"source", view.source.text()},
+              {"device", view.device},
+              {"at_us", std::to_string(view.at_us)},
+              {"values", std::move(values)}};
+  if (!view.identity.empty()) {
+    out["identity"] = view.identity;
+  }
+  return out;
 }
 
 json to_json(const FindingView& view) {

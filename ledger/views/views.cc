@@ -78,6 +78,33 @@ bool Views::set_live(const Source& source, const strongroom_v1_Live& live) {
   return true;
 }
 
+bool Views::note_device(const Source& source, const EventMessage& event) {
+  const std::lock_guard lock(mutex_);
+  return notes_[source].take(event);
+}
+
+DeviceView Views::with_notes(const Source& source,
+                             const DeviceView& device) const {
+  DeviceView view = device;
+  const auto of_source = notes_.find(source);
+  const DeviceNote* note = of_source == notes_.end()
+                               ? nullptr
+                               : of_source->second.find(device.device);
+  if (note == nullptr) {
+    return view;
+  }
+  for (std::size_t i = 0; i < view.values.size(); ++i) {
+    LiveValueView& value = view.values[i];
+    if (value.measured) {
+      value.state = note->state_of(i, value.name, value.mantissa);
+    }
+  }
+  for (const auto& [name, text] : note->texts) {
+    view.identity.emplace(name, text.text);
+  }
+  return view;
+}
+
 void Views::set_chain(const Source& source,
                       Stream stream,
                       std::uint64_t epoch,
@@ -143,7 +170,7 @@ std::vector<DeviceView> Views::devices() const {
   std::vector<DeviceView> all;
   for (const auto& [source, live] : live_) {
     for (const auto& [name, device] : live.devices) {
-      all.push_back(device);
+      all.push_back(with_notes(source, device));
     }
   }
   return all;
@@ -158,7 +185,9 @@ std::optional<DeviceView> Views::device(const Source& source,
   }
   const auto& devices = of_source->second.devices;
   const auto found = devices.find(name);
-  return found == devices.end() ? std::nullopt : std::optional(found->second);
+  return found == devices.end()
+             ? std::nullopt
+             : std::optional(with_notes(source, found->second));
 }
 
 std::vector<FindingView> Views::findings(std::size_t limit) const {

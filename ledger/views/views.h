@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What screens show that is no proof: latest status, live values, refusals and
-// findings. The loop writes, HTTP threads read; nothing here is stored, all of
-// it comes again after a start.
+// What screens show that is no proof: latest status, live values, what devices
+// say of themselves, refusals and findings. The loop writes, HTTP threads read;
+// nothing here is stored. After a start findings and devices are read from the
+// log again; the rest comes by itself.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "core/base/now.h"
 #include "core/base/source.h"
 #include "core/crypto/hash.h"
+#include "ledger/views/device_notes.h"
 #include "proto/event.pb.h"
 #include "proto/wire.pb.h"
 
@@ -49,6 +51,7 @@ struct LiveValueView {
   std::int64_t mantissa = 0;
   bool measured = false;
   std::int64_t at_us = 0;
+  std::string state;  // what the mantissa means; empty: a number
 };
 
 struct DeviceView {
@@ -56,6 +59,7 @@ struct DeviceView {
   std::string device;
   std::int64_t at_us = 0;
   std::vector<LiveValueView> values;  // in order of points; unnamed: not heard
+  std::map<std::string, std::string> identity;  // "serial_number" and so on
 };
 
 struct FindingView {
@@ -99,6 +103,8 @@ class Views {
   void set_status(const Source& source, const strongroom_v1_Status& status);
   /// False when a bound is exceeded.
   bool set_live(const Source& source, const strongroom_v1_Live& live);
+  /// As DeviceNotes::take().
+  bool note_device(const Source& source, const EventMessage& event);
   void set_chain(const Source& source,
                  Stream stream,
                  std::uint64_t epoch,
@@ -129,7 +135,10 @@ class Views {
     std::map<std::string, DeviceView> devices;
     std::size_t points = 0;  // of all of them
   };
+  DeviceView with_notes(const Source& source, const DeviceView& device) const;
+
   std::map<Source, LiveOfSource> live_;
+  std::map<Source, DeviceNotes> notes_;
   std::deque<FindingView> findings_;
   LedgerCounters counters_;
 };
