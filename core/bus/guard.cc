@@ -15,6 +15,9 @@ constexpr MonoTime kLongAgo = MonoTime::min() / 2;
 /// answer of a unit that is out of step: time says nothing about either.
 constexpr int kFarTooLate = 4;
 constexpr std::chrono::seconds kLatestBelieved{60};
+/// Of an answer, beside its data.
+constexpr std::size_t kRtuFrame = 5;
+constexpr std::size_t kTcpFrame = 9;
 
 }  // namespace
 
@@ -69,17 +72,15 @@ void ReplyGuard::unanswered(const Question& question, MonoTime asked) {
   }
 }
 
-void ReplyGuard::heard_late(MonoTime now) {
-  // The youngest that is owed: the least that it can have been late.
-  std::optional<MonoTime> youngest;
-  for (const Owed& owed : owed_) {
-    youngest = std::max(youngest.value_or(owed.asked), owed.asked);
-  }
-  if (!youngest || *youngest == kLongAgo) {
+void ReplyGuard::heard_late(std::size_t bytes, MonoTime now) {
+  // Of several it could be any, and the wrong one would teach the wrong time.
+  if (owed_.size() != 1 || owed_[0].asked == kLongAgo) {
     return;
   }
-  const auto lateness = now - *youngest;
-  if (lateness <= kFarTooLate * late_answer_) {
+  const std::size_t data = owed_[0].shape.bytes;
+  const auto lateness = now - owed_[0].asked;
+  if ((bytes == data + kRtuFrame || bytes == data + kTcpFrame) &&
+      lateness <= kFarTooLate * late_answer_) {
     late_answer_ = std::max(
         late_answer_,
         std::min<std::chrono::microseconds>(2 * lateness, kLatestBelieved));
@@ -90,6 +91,13 @@ void ReplyGuard::suspect(const Question& question) {
   if (find(shape_of(question)) == nullptr) {
     unanswered(question, kLongAgo);
   }
+}
+
+std::optional<MonoTime> ReplyGuard::newest_owed() const {
+  if (owed_.empty()) {
+    return std::nullopt;
+  }
+  return std::ranges::max(owed_, {}, &Owed::asked).asked;
 }
 
 bool ReplyGuard::is_in_doubt(std::uint8_t unit) const {

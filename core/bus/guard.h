@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -51,12 +52,15 @@ class ReplyGuard {
   void answered(const Question& question, MonoTime now);
   /// No answer, or one that proves nothing.
   void unanswered(const Question& question, MonoTime asked);
-  /// Something came that nobody waited for.
-  void heard_late(MonoTime now);
+  /// Something came that nobody waited for. When only one answer is owed, and
+  /// it is as long, it is believed to be that one.
+  void heard_late(std::size_t bytes, MonoTime now);
   /// An owner of the line before this one may have asked it, who knows when:
   /// owed, however long ago.
   void suspect(const Question& question);
 
+  /// When the newest of what is owed was asked.
+  std::optional<MonoTime> newest_owed() const;
   /// Whether a unit's next answer must first show that the unit is in step.
   bool is_in_doubt(std::uint8_t unit) const;
   /// When the question may be asked if nothing happens until then; nothing:

@@ -17,6 +17,8 @@ constexpr milliseconds kFirstBackoff{250};
 constexpr milliseconds kLongestBackoff{8000};
 /// One discard, however much comes.
 constexpr milliseconds kLongestDiscard{300};
+/// How finely the lateness of an answer is seen on an idle line.
+constexpr milliseconds kListen{50};
 /// A line on which something always comes is opened anew.
 constexpr int kRestlessBeforeReopen = 10;
 constexpr int kTimeoutsALateAnswerTakes = 4;
@@ -102,10 +104,7 @@ std::optional<LineAction> LineMachine::State::settle(MonoTime now) {
   } else if (quiet.count() == 0) {
     return std::nullopt;
   }
-  pending = Pending::kSilence;
-  discard_began = now;
-  discard = {quiet, at_most};
-  return discard;
+  return discard_for(quiet, at_most, now);
 }
 
 LineAction LineMachine::State::next_open_turn(MonoTime now) {
@@ -125,12 +124,32 @@ LineAction LineMachine::State::next_open_turn(MonoTime now) {
       return probe(*device, now);
     }
     if (!job) {
-      return LineWait{std::min(schedule->next_due(), next_probe(now))};
+      return idle(now, std::min(schedule->next_due(), next_probe(now)));
     }
     if (auto action = work_on(*job, now)) {
       return *action;
     }
   }
+}
+
+/// Nothing is to be asked before `until`. While an answer may still come, the
+/// line is listened to, to learn how late that is.
+LineAction LineMachine::State::idle(MonoTime now, MonoTime until) {
+  const auto newest = guard->newest_owed();
+  if (!newest || now >= *newest + guard->late_answer()) {
+    return LineWait{until};
+  }
+  const microseconds quiet = std::min<microseconds>(until - now, kListen);
+  return discard_for(quiet, 2 * quiet, now);
+}
+
+LineAction LineMachine::State::discard_for(microseconds quiet,
+                                           microseconds at_most,
+                                           MonoTime now) {
+  pending = Pending::kSilence;
+  discard_began = now;
+  discard = {quiet, at_most};
+  return discard;
 }
 
 void LineMachine::State::opened(MonoTime now) {
@@ -187,7 +206,9 @@ void LineMachine::State::discarded(std::size_t bytes, MonoTime now) {
         "nothing was to be discarded");
   if (bytes > 0) {
     devices[asked.device].counters.late_bytes += bytes;
-    guard->heard_late(now);
+    if (!was_answered) {
+      guard->heard_late(bytes, now);  // else perhaps the answer, once more
+    }
   }
   const bool is_silent = bytes == 0 || now - discard_began < discard.at_most;
   if (is_silent) {

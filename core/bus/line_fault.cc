@@ -18,6 +18,8 @@ using Purpose = LineAsked::Purpose;
 /// A connection whose other end is gone may only ever time out.
 constexpr int kFaultsBeforeReopen = 3;
 constexpr int kBusyRetries = 3;
+/// When a unit has left every shape there is unanswered, time must do.
+constexpr std::chrono::seconds kGiveUpAfter{10};
 constexpr milliseconds kFirstBusyWait{50};
 
 bool is_no_answer(ModbusException exception) {
@@ -60,7 +62,6 @@ void LineMachine::State::failed(const LinkError& error, MonoTime now) {
       break;
     case LinkFault::kGarbled:
       ++device.counters.garbled;
-      guard->heard_late(now);
       quiet_wanted = rest;
       break;
     case LinkFault::kException:
@@ -84,6 +85,7 @@ void LineMachine::State::failed(const LinkError& error, MonoTime now) {
 /// The question stays owed; its poll tries once more or is over.
 void LineMachine::State::left_unanswered(const LinkError& error, MonoTime now) {
   guard->unanswered(asked.question, asked.at);
+  troubled_until = now + kTroubleLasts;
   if (asked.purpose == Purpose::kProbe) {
     return;
   }
@@ -152,6 +154,7 @@ void LineMachine::State::refused(const LinkError& error, MonoTime now) {
   }
   note_heard(device, now);
   if (asked.purpose == Purpose::kProbe) {
+    note_probe_answered(guard->can_be_refused(asked.question, now));
     return;
   }
   PollWork& work = jobs[asked.job].work;
@@ -281,7 +284,8 @@ std::optional<LineAction> LineMachine::State::wait_for_owed(std::size_t index,
   std::optional<MonoTime> until = guard->free_at(question);
   if (!until) {
     const Question oldest = oldest_owed(devices[job.device], question, now);
-    until = *guard->owed_since(oldest) + guard->late_answer();
+    until = *guard->owed_since(oldest) +
+            std::max<microseconds>(kGiveUpAfter, guard->late_answer());
     if (*until <= now) {
       guard->give_up(oldest, now);
       return ask_in_step(index, oldest, now);

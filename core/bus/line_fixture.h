@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -113,6 +114,7 @@ class SimulatedLine {
     Question question;  // that it answers
     ModbusException exception = ModbusException::kNone;
     bool is_garbage = false;
+    bool is_split = false;
     bool is_another_transaction = false;  // TCP: told by its id
     MonoTime read{};                      // by the unit
     std::size_t bytes = 0;
@@ -128,6 +130,15 @@ class SimulatedLine {
   microseconds time_of(std::size_t bytes) const {
     return std::chrono::ceil<microseconds>(character_time(wire_) *
                                            static_cast<int>(bytes));
+  }
+  void place(const Item& item) {
+    items_.insert(std::upper_bound(items_.begin(),
+                                   items_.end(),
+                                   item,
+                                   [](const Item& a, const Item& b) {
+                                     return a.head < b.head;
+                                   }),
+                  item);
   }
   void send(Item item, MonoTime from);
   void answer(SimulatedUnit& unit, const Question& question, MonoTime now);
@@ -147,23 +158,18 @@ inline void SimulatedLine::send(Item item, MonoTime from) {
       item.tail > item.head ? item.tail - item.head : microseconds(0);
   item.head = from;
   item.tail = from + std::max(length, time_of(item.bytes));
-  auto place = items_.begin();
-  while (place != items_.end() && place->head <= item.head) {
-    if (place->tail > item.head) {
-      const microseconds shift = place->tail - item.head;
-      item.head += shift;
-      item.tail += shift;
+  for (const Item& other : items_) {
+    if (other.head <= item.head && other.tail > item.head) {
+      if (other.is_split) {
+        item.is_garbage = true;  // it falls into the other's pause
+      } else {
+        const microseconds shift = other.tail - item.head;
+        item.head += shift;
+        item.tail += shift;
+      }
     }
-    ++place;
   }
-  MonoTime end = item.tail;
-  place = items_.insert(place, item);
-  for (++place; place != items_.end() && place->head < end; ++place) {
-    const microseconds shift = end - place->head;
-    place->head += shift;
-    place->tail += shift;
-    end = place->tail;
-  }
+  place(item);
 }
 
 inline ModbusException SimulatedLine::exception_of(SimulatedUnit& unit,
@@ -182,11 +188,13 @@ inline ModbusException SimulatedLine::exception_of(SimulatedUnit& unit,
     return ModbusException::kIllegalValue;
   }
   if (happens(unit.excepted)) {
-    constexpr ModbusException kAny[] = {ModbusException::kIllegalAddress,
-                                        ModbusException::kDeviceFailure,
-                                        ModbusException::kBusy,
-                                        ModbusException::kGatewayTarget};
-    return kAny[std::uniform_int_distribution<std::size_t>(0, 3)(random_)];
+    constexpr std::array kAny{ModbusException::kDeviceFailure,
+                              ModbusException::kBusy,
+                              ModbusException::kMemoryParity,
+                              ModbusException::kGatewayTarget};
+    return happens(0.02) ? ModbusException::kIllegalAddress
+                         : kAny[std::uniform_int_distribution<std::size_t>(
+                               0, 3)(random_)];
   }
   return ModbusException::kNone;
 }
@@ -207,8 +215,10 @@ inline void SimulatedLine::answer(SimulatedUnit& unit,
     return;
   }
   MonoTime at = now + unit.delay + up_to(unit.jitter);
+  microseconds late_by{0};
   if (happens(unit.late)) {
-    at += up_to(unit.latest);
+    late_by = up_to(unit.latest);
+    at += late_by;
   }
   if (unit.order == AnswerOrder::kFifo) {
     at = std::max(at, unit.busy_until + unit.delay);
@@ -222,13 +232,15 @@ inline void SimulatedLine::answer(SimulatedUnit& unit,
                    ? std::size_t{5} + shape_of(answered).bytes
                    : 5;
   if (happens(unit.split)) {
-    item.tail = item.head + time_of(item.bytes) + up_to(unit.latest);
+    item.is_split = true;
+    item.tail = item.head + time_of(item.bytes) + up_to(unit.latest - late_by);
   }
   const std::uint64_t seed_free = item.bytes;
   send(item, at);
   if (happens(unit.doubled)) {
     Item again = item;
     again.head = again.tail = {};
+    again.is_split = false;
     again.is_another_transaction = wire_.kind == LineKind::kTcp;
     send(again, at + time_of(seed_free));
   }
@@ -264,10 +276,10 @@ inline const SimulatedLine::Outcome& SimulatedLine::ask(
   const Item item = items_.front();
   items_.pop_front();
   if (item.tail > deadline) {  // the rest comes without its beginning
-    items_.push_front({.head = item.tail,
-                       .tail = item.tail,
-                       .is_garbage = true,
-                       .bytes = item.bytes / 2 + 1});
+    place({.head = item.tail,
+           .tail = item.tail,
+           .is_garbage = true,
+           .bytes = item.bytes / 2 + 1});
     fail(LinkFault::kTimeout, deadline);
     return outcome_;
   }

@@ -193,6 +193,14 @@ std::optional<LineAction> LineMachine::State::work_on(std::size_t index,
              now);
 }
 
+/// So long nothing may come before a question goes out.
+microseconds LineMachine::State::quiet_before_asking(MonoTime now) const {
+  if (settings.wire.kind == LineKind::kRtu) {
+    return frame_gap(settings.wire);
+  }
+  return now < troubled_until ? microseconds(kTcpQuiet) : microseconds(0);
+}
+
 /// Asks, or first does what must come before.
 LineAction LineMachine::State::ask(const LineAsked& wanted, MonoTime now) {
   LineDeviceState& device = devices[wanted.device];
@@ -200,12 +208,9 @@ LineAction LineMachine::State::ask(const LineAsked& wanted, MonoTime now) {
   if (now < may_from) {
     return LineWait{may_from};
   }
-  const microseconds gap = frame_gap(settings.wire);
+  const microseconds gap = quiet_before_asking(now);
   if (gap.count() > 0 && (!quiet_at || now - *quiet_at > kSilenceKeeps)) {
-    pending = Pending::kSilence;
-    discard_began = now;
-    discard = {gap, kLongestQuietWait};
-    return discard;
+    return discard_for(gap, kLongestQuietWait, now);
   }
   asked = wanted;
   asked.at = now;
@@ -230,22 +235,23 @@ void LineMachine::State::end_transaction(MonoTime now) {
   busy += now - asked.at;
   devices[asked.device].last_used = now;
   quiet_at.reset();
+  was_answered = false;
 }
 
 void LineMachine::State::answered(std::span<const std::uint16_t> cells,
                                   MonoTime now) {
   end_transaction(now);
+  was_answered = true;
   check(cells.size() == asked.question.count, "an answer has all its cells");
   LineDeviceState& device = devices[asked.device];
   const microseconds took = now - asked.at;
   device.round_trip.answered(took, wire_time(settings.wire, asked.question));
-  if (asked.purpose != LineAsked::Purpose::kProbe) {
-    guard->answered(asked.question, now);
-  }
   note_heard(device, now);
   if (asked.purpose == LineAsked::Purpose::kProbe) {
+    note_probe_answered(guard->may_ask(asked.question, now));
     return;
   }
+  guard->answered(asked.question, now);
   LineJobState& job = jobs[asked.job];
   PollWork& work = job.work;
   work.was_heard = true;

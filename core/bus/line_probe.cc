@@ -55,6 +55,16 @@ LineAction LineMachine::State::probe(std::size_t device, MonoTime now) {
              now);
 }
 
+/// A probe is asked in one shape again and again: what answers it shows that
+/// the device is there, but perhaps not to which of them.
+void LineMachine::State::note_probe_answered(bool is_unmistakable) {
+  if (is_unmistakable) {
+    guard->answered(asked.question, asked.at);
+  } else {
+    guard->unanswered(asked.question, asked.at);
+  }
+}
+
 microseconds LineMachine::State::probe_timeout(const LineDeviceState& device,
                                                const Question& question) const {
   if (device.probes % kProbesPerLongOne == kProbesPerLongOne - 1) {

@@ -26,6 +26,9 @@ namespace strongroom {
 inline constexpr std::chrono::milliseconds kSettle{5};
 /// So long is an observed silence good for: the thread may be held up.
 inline constexpr std::chrono::milliseconds kSilenceKeeps{5};
+/// What a connection may still hold is thrown away for so long after a fault.
+inline constexpr std::chrono::seconds kTroubleLasts{60};
+inline constexpr std::chrono::milliseconds kTcpQuiet{1};
 /// Then what a device refused is tried again.
 inline constexpr std::chrono::seconds kTrustRefusals{600};
 
@@ -105,6 +108,10 @@ struct LineMachine::State {
   LineAction next_closed(MonoTime now);
   LineAction next_open_turn(MonoTime now);
   std::optional<LineAction> settle(MonoTime now);
+  LineAction idle(MonoTime now, MonoTime until);
+  LineAction discard_for(std::chrono::microseconds quiet,
+                         std::chrono::microseconds at_most,
+                         MonoTime now);
   void opened(MonoTime now);
   void open_failed(std::string what, MonoTime now);
   void discarded(std::size_t bytes, MonoTime now);
@@ -119,6 +126,7 @@ struct LineMachine::State {
   void drop_current(LineJobState& job);
   std::optional<LineAction> work_on(std::size_t job, MonoTime now);
   LineAction ask(const LineAsked& wanted, MonoTime now);
+  std::chrono::microseconds quiet_before_asking(MonoTime now) const;
   void end_transaction(MonoTime now);
   void answered(std::span<const std::uint16_t> cells, MonoTime now);
   void complete(std::size_t job, MonoTime now);
@@ -150,6 +158,7 @@ struct LineMachine::State {
   std::optional<std::size_t> device_to_probe(MonoTime now,
                                              bool something_is_due) const;
   LineAction probe(std::size_t device, MonoTime now);
+  void note_probe_answered(bool is_unmistakable);
   std::chrono::microseconds probe_timeout(const LineDeviceState& device,
                                           const Question& question) const;
   MonoTime next_due_of_answering() const;
@@ -179,7 +188,8 @@ struct LineMachine::State {
   /// The answer that next() waits for.
   enum class Pending : std::uint8_t { kNothing, kOpen, kAnswer, kSilence };
   Pending pending = Pending::kNothing;
-  LineAsked asked;  // of kAnswer; else the newest
+  LineAsked asked;            // of kAnswer; else the newest
+  bool was_answered = false;  // the newest question
   MonoTime discard_began{};
   LineDiscard discard;  // the newest
 
@@ -187,7 +197,9 @@ struct LineMachine::State {
   /// After a fault: this long nothing may come before anything is asked.
   std::chrono::microseconds quiet_wanted{};
   int restless = 0;                  // discards in a row without silence
-  std::optional<MonoTime> quiet_at;  // nothing came since; RTU
+  std::optional<MonoTime> quiet_at;  // nothing had come by then
+  /// Over TCP every answer is looked for before a question only after trouble.
+  MonoTime troubled_until{};
 };
 
 }  // namespace strongroom
