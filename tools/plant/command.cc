@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "tools/plant/plant.h"
+#include "tools/plant/variable.h"
 #include "tools/plant/words.h"
 
 namespace strongroom::plant {
 namespace {
+
+using std::chrono::microseconds;
 
 constexpr std::int64_t kLongestDelayMs = 60'000;
 
@@ -68,6 +71,8 @@ std::string without_last_newline(std::string text) {
 std::string command_words() {
   return "  set DEVICE.POINT=VALUE   exactly that from now on, plausible or "
          "not\n"
+         "  set ROOM|UPS|...=VALUE   room:NAME.load_kw, contact:NAME.active, "
+         "as list prints them\n"
          "  vary DEVICE.POINT        follow the building or vary again\n"
          "  fault DEVICE|LINE KIND   something goes wrong with its answers\n"
          "  clear [DEVICE|LINE [KIND]]  nothing goes wrong any more\n"
@@ -110,7 +115,25 @@ Result<Plant::Target> Plant::find_target(std::string_view name) {
       nullptr};
 }
 
+Result<void> Plant::set_building(std::string_view name,
+                                 std::string_view value) {
+  const auto parsed = number(value);
+  if (!parsed) {
+    return fault(std::string(name) + " cannot be \"" + std::string(value) +
+                 "\": it is a number");
+  }
+  auto set = set_variable(scene_.building, name, *parsed);
+  show_building();
+  return set;
+}
+
 Result<void> Plant::set(std::string_view assignment) {
+  const auto equals = assignment.find('=');
+  if (equals != std::string_view::npos &&
+      assignment.substr(0, equals).find(':') != std::string_view::npos) {
+    return set_building(trimmed(assignment.substr(0, equals)),
+                        trimmed(assignment.substr(equals + 1)));
+  }
   const auto [name, rest] = split_point(assignment);
   const auto device = find_device(name);
   if (!name.empty() && !device) {
@@ -132,14 +155,14 @@ Result<void> Plant::vary(std::string_view point) {
                : Result<void>(std::unexpected(index.error()));
 }
 
-Result<void> Plant::add_fault(std::string_view words, Time now) {
+Result<void> Plant::add_fault(std::string_view words, microseconds elapsed) {
   const auto [name, rest] = split(words);
   const auto target = find_target(name);
   if (!target) {
     return std::unexpected(target.error());
   }
   if (rest == "clear") {
-    return clear(name, now);
+    return clear(name, elapsed);
   }
   if (rest == "replug") {
     target->faults->clear(FaultKind::kUnplugged);
@@ -149,10 +172,12 @@ Result<void> Plant::add_fault(std::string_view words, Time now) {
   if (!parsed) {
     return std::unexpected(parsed.error());
   }
-  return put_fault(*target, std::move(*parsed), now);
+  return put_fault(*target, std::move(*parsed), elapsed);
 }
 
-Result<void> Plant::put_fault(const Target& target, Fault parsed, Time now) {
+Result<void> Plant::put_fault(const Target& target,
+                              Fault parsed,
+                              microseconds elapsed) {
   const bool is_line = target.device == nullptr;
   if (is_point_fault(parsed.kind) && is_line) {
     return fault(std::string(fault_name(parsed.kind)) +
@@ -163,7 +188,7 @@ Result<void> Plant::put_fault(const Target& target, Fault parsed, Time now) {
   }
   if (is_point_fault(parsed.kind)) {
     if (auto done = target.device->trouble(
-            trouble_of(parsed.kind), parsed.points, elapsed(now));
+            trouble_of(parsed.kind), parsed.points, elapsed);
         !done) {
       return done;
     }
@@ -180,14 +205,14 @@ Result<void> Plant::put_fault(const Target& target, Fault parsed, Time now) {
   return {};
 }
 
-Result<void> Plant::clear(std::string_view words, Time now) {
+Result<void> Plant::clear(std::string_view words, microseconds elapsed) {
   const auto [name, rest] = split(words);
   if (name.empty()) {
     for (const LineScene& line : scene_.lines) {
-      (void)clear(line.name, now);
+      (void)clear(line.name, elapsed);
     }
     for (const DeviceScene& device : scene_.devices) {
-      (void)clear(device.name, now);
+      (void)clear(device.name, elapsed);
     }
     return {};
   }
@@ -206,14 +231,14 @@ Result<void> Plant::clear(std::string_view words, Time now) {
     }
     target->faults->clear(one.kind);
     if (is_point_fault(one.kind)) {
-      (void)target->device->trouble(
-          PointTrouble::kNone, one.points, elapsed(now));
+      (void)target->device->trouble(PointTrouble::kNone, one.points, elapsed);
     }
   }
   return {};
 }
 
-Result<std::string> Plant::values(std::string_view name, Time now) const {
+Result<std::string> Plant::values(std::string_view name,
+                                  microseconds elapsed) const {
   const auto device = find_device(name);
   if (!name.empty() && !device) {
     return fault("no device \"" + std::string(name) + "\"");
@@ -222,11 +247,10 @@ Result<std::string> Plant::values(std::string_view name, Time now) const {
   if (!index) {
     return std::unexpected(index.error());
   }
-  return without_last_newline(
-      devices_[*index].registers.values_text(elapsed(now)));
+  return without_last_newline(devices_[*index].registers.values_text(elapsed));
 }
 
-std::string Plant::list(Time now) const {
+std::string Plant::list(microseconds elapsed) const {
   std::string text;
   for (std::size_t line = 0; line < lines_.size(); ++line) {
     text += line_text(scene_.lines[line], lines_[line].address) +
@@ -241,15 +265,15 @@ std::string Plant::list(Time now) const {
         text += " " + std::to_string(unit);
       }
       text += faults_text(devices_[i].faults) + "\n" +
-              devices_[i].registers.values_text(elapsed(now), "    ");
+              devices_[i].registers.values_text(elapsed, "    ");
     }
   }
-  return without_last_newline(std::move(text));
+  return without_last_newline(text + variables_text(scene_.building));
 }
 
-std::string Plant::status(Time now) const {
+std::string Plant::status(microseconds elapsed) const {
   std::string text =
-      "elapsed " + std::to_string(elapsed(now).count() / 1'000'000) + " s\n";
+      "elapsed " + std::to_string(elapsed.count() / 1'000'000) + " s\n";
   for (std::size_t line = 0; line < lines_.size(); ++line) {
     const LineCounters& counters = lines_[line].counters;
     text += line_text(scene_.lines[line], lines_[line].address) +
@@ -266,7 +290,7 @@ std::string Plant::status(Time now) const {
 /// Of a plant with one device.
 Result<std::string> Plant::old_command(std::string_view verb,
                                        std::string_view rest,
-                                       Time now) {
+                                       microseconds elapsed) {
   const auto device = only_device();
   if (!device) {
     return fault("say what of: fault DEVICE|LINE dead|late");
@@ -274,7 +298,7 @@ Result<std::string> Plant::old_command(std::string_view verb,
   const Target target{&devices_[*device].faults, &devices_[*device].registers};
   if (verb == "dead" && (rest == "on" || rest == "off")) {
     if (rest == "on") {
-      return ok(put_fault(target, Fault{.kind = FaultKind::kDead}, now));
+      return ok(put_fault(target, Fault{.kind = FaultKind::kDead}, elapsed));
     }
     target.faults->clear(FaultKind::kDead);
     return "ok";
@@ -288,10 +312,16 @@ Result<std::string> Plant::old_command(std::string_view verb,
   return ok(put_fault(
       target,
       Fault{.kind = FaultKind::kLate, .least_late = late, .most_late = late},
-      now));
+      elapsed));
 }
 
 Result<std::string> Plant::command(std::string_view line, Time now) {
+  return command_at(line, elapsed(now));
+}
+
+Result<std::string> Plant::command_at(std::string_view line,
+                                      microseconds elapsed) {
+  step_to(elapsed);
   const auto [verb, rest] = split(line);
   if (verb == "set") {
     return ok(set(rest));
@@ -300,25 +330,25 @@ Result<std::string> Plant::command(std::string_view line, Time now) {
     return ok(vary(rest));
   }
   if (verb == "fault") {
-    return ok(add_fault(rest, now));
+    return ok(add_fault(rest, elapsed));
   }
   if (verb == "clear") {
-    return ok(clear(rest, now));
+    return ok(clear(rest, elapsed));
   }
   if (verb == "replug") {
-    return ok(clear(std::string(rest) + " unplug", now));
+    return ok(clear(std::string(rest) + " unplug", elapsed));
   }
   if (verb == "dead" || verb == "delay") {
-    return old_command(verb, rest, now);
+    return old_command(verb, rest, elapsed);
   }
   if (verb == "values") {
-    return values(rest, now);
+    return values(rest, elapsed);
   }
   if (verb == "list" && rest.empty()) {
-    return list(now);
+    return list(elapsed);
   }
   if (verb == "status" && rest.empty()) {
-    return status(now);
+    return status(elapsed);
   }
   if (verb == "answers" && rest.empty()) {
     return std::to_string(answers());

@@ -2,12 +2,19 @@
 #include "tools/plant/plant.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "core/base/check.h"
+#include "tools/plant/variable.h"
 
 namespace strongroom::plant {
 namespace {
 
 using std::chrono::microseconds;
+
+/// How old what devices say of the building may be.
+constexpr Time kBuildingTick{20'000};
 
 Framing framing_of(const LineScene& line) {
   return line.kind == LineKind::kTcp ? Framing::kTcp : Framing::kRtu;
@@ -22,6 +29,36 @@ Plant::Plant(Scene scene)
       random_(scene_.seed) {
   for (const DeviceScene& device : scene_.devices) {
     devices_.push_back({.registers = {device.name, device.profile}});
+    for (const std::string& assignment : device.set) {
+      check(devices_.back().registers.set(assignment).has_value(),
+            "a scene sets what its devices have");
+    }
+  }
+  step(scene_.building, 0);
+  show_building();
+}
+
+void Plant::show_building() {
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    for (const Binding& binding : scene_.devices[i].bindings) {
+      double value = variable(scene_.building, binding.variable).value_or(0) *
+                     binding.factor;
+      if (!binding.codes.empty()) {
+        const double last = static_cast<double>(binding.codes.size() - 1);
+        value = binding.codes[static_cast<std::size_t>(
+            std::clamp(std::round(value), 0.0, last))];
+      }
+      devices_[i].registers.follow(binding.point, value);
+    }
+  }
+}
+
+void Plant::step_to(microseconds elapsed) {
+  if (elapsed > stepped_to_) {
+    step(scene_.building,
+         std::chrono::duration<double>(elapsed - stepped_to_).count());
+    stepped_to_ = elapsed;
+    show_building();
   }
 }
 
@@ -89,6 +126,9 @@ Time Plant::ready_at(std::size_t line, std::size_t device, Time now) {
 std::vector<Transmission> Plant::ask(std::size_t line,
                                      const Request& request,
                                      Time now) {
+  if (elapsed(now) - stepped_to_ >= elapsed(kBuildingTick)) {
+    step_to(elapsed(now));
+  }
   Line& l = lines_[line];
   ++l.counters.requests;
   const auto index = device_at(line, request.unit);
@@ -116,10 +156,11 @@ std::vector<Transmission> Plant::ask(std::size_t line,
 std::vector<std::string> Plant::advance(Time now) {
   std::vector<std::string> complaints;
   while (!happenings_.empty() && happenings_.front().after <= elapsed(now)) {
-    const std::string line = happenings_.front().command;
+    const Happening happening = happenings_.front();
     happenings_.pop_front();
-    if (const auto done = command(line, now); !done) {
-      complaints.push_back(line + ": " + done.error().what);
+    if (const auto done = command_at(happening.command, happening.after);
+        !done) {
+      complaints.push_back(happening.command + ": " + done.error().what);
     }
   }
   return complaints;

@@ -53,6 +53,8 @@ class Plant {
   std::vector<std::string> advance(Time now);
   std::optional<Time> next_happening() const;
 
+  /// As of the last request, command or advance().
+  const Building& building() const { return scene_.building; }
   const Scene& scene() const { return scene_; }
   bool is_plugged(std::size_t line) const;
   LineCounters& counters(std::size_t line) { return lines_[line].counters; }
@@ -81,6 +83,11 @@ class Plant {
     SimulatedDevice* device = nullptr;  // nothing: a line
   };
 
+  /// The building, and what devices say of it, as of a time of the scene.
+  void step_to(std::chrono::microseconds elapsed);
+  void show_building();
+  Result<std::string> command_at(std::string_view line,
+                                 std::chrono::microseconds elapsed);
   std::optional<std::size_t> device_at(std::size_t line,
                                        std::uint8_t unit) const;
   Time ready_at(std::size_t line, std::size_t device, Time now);
@@ -89,18 +96,24 @@ class Plant {
   Result<Target> find_target(std::string_view name);
 
   Result<void> set(std::string_view assignment);
+  Result<void> set_building(std::string_view name, std::string_view value);
   Result<void> vary(std::string_view point);
-  Result<void> add_fault(std::string_view words, Time now);
-  Result<void> clear(std::string_view words, Time now);
-  Result<void> put_fault(const Target& target, Fault fault, Time now);
+  Result<void> add_fault(std::string_view words,
+                         std::chrono::microseconds elapsed);
+  Result<void> clear(std::string_view words, std::chrono::microseconds elapsed);
+  Result<void> put_fault(const Target& target,
+                         Fault fault,
+                         std::chrono::microseconds elapsed);
   Result<std::string> old_command(std::string_view verb,
                                   std::string_view rest,
-                                  Time now);
-  Result<std::string> values(std::string_view device, Time now) const;
-  std::string list(Time now) const;
-  std::string status(Time now) const;
+                                  std::chrono::microseconds elapsed);
+  Result<std::string> values(std::string_view device,
+                             std::chrono::microseconds elapsed) const;
+  std::string list(std::chrono::microseconds elapsed) const;
+  std::string status(std::chrono::microseconds elapsed) const;
 
   Scene scene_;
+  std::chrono::microseconds stepped_to_{};  // time of scene_.building
   std::vector<Line> lines_;
   std::vector<Device> devices_;
   std::deque<Happening> happenings_;

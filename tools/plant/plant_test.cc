@@ -206,5 +206,74 @@ TEST(Plant, Happenings_InTimeOfTheScene) {
   EXPECT_EQ(plant.next_happening(), std::nullopt);
 }
 
+Scene with_building() {
+  Scene scene = two_lines();
+  scene.building.rooms = {{.name = "vault",
+                           .temperature = 20,
+                           .capacity_kj_per_k = 50,
+                           .load_kw = 0.5}};
+  scene.building.upses = {
+      {.name = "ups-1", .capacity_kw = 1, .battery_kwh = 1}};
+  scene.devices[0].bindings = {
+      {.point = 0, .variable = "room:vault.temperature"},
+      {.point = 1, .variable = "room:vault.load_kw", .factor = 10}};
+  scene.devices[1].bindings = {
+      {.point = 1, .variable = "ups:ups-1.state", .codes = {7, 5, 9}}};
+  return scene;
+}
+
+TEST(Plant, BoundPoints_SayWhatTheBuildingIs) {
+  Plant plant(with_building());
+  EXPECT_EQ(said(plant, "values a1"), "temperature=20.0 Cel\nhumidity=5.0 %");
+  // 0.5 kW into 50 kJ/K: 1 K in 100 s.
+  EXPECT_TRUE(said(plant, "values a1", std::chrono::seconds{100})
+                  .starts_with("temperature=21.0 "));
+  EXPECT_EQ(said(plant, "set room:vault.load_kw=0", std::chrono::seconds{100}),
+            "ok");
+  EXPECT_EQ(said(plant, "values a1", std::chrono::seconds{500}),
+            "temperature=21.0 Cel\nhumidity=0.0 %");
+  EXPECT_NE(said(plant, "list").find("\nroom:vault.temperature=21.000\n"),
+            std::string::npos);
+  for (const char* wrong : {"set room:vault.load_kw=much",
+                            "set room:vault.heat_kw=1",
+                            "set room:attic.load_kw=1"}) {
+    EXPECT_TRUE(said(plant, wrong).starts_with("error: ")) << wrong;
+  }
+}
+
+TEST(Plant, BoundCodes_ByTheVariable) {
+  Plant plant(with_building());
+  const auto humidity = [&] {
+    const std::string text = said(plant, "values a2");
+    return text.substr(text.find('\n') + 1);
+  };
+  EXPECT_EQ(humidity(), "humidity=5.0 %");
+  said(plant, "set ups:ups-1.failed=1");
+  EXPECT_EQ(humidity(), "humidity=7.0 %");
+}
+
+TEST(Plant, Requests_SeeTheBuildingOfNow) {
+  Scene scene = with_building();
+  scene.speed = 60;
+  Plant plant(std::move(scene));
+  const auto temperature = [&](Time now) {
+    const Bytes bytes = plant.ask(0, kAsk, now)[0].bytes;
+    return bytes[3] << 8 | bytes[4];
+  };
+  EXPECT_EQ(temperature(Time{0}), 200);
+  EXPECT_EQ(temperature(std::chrono::seconds{10}), 260);
+}
+
+TEST(Plant, HappeningsThatAreOverdue_HaveTheirOwnTimeEach) {
+  Scene scene = with_building();
+  scene.happenings = {{std::chrono::seconds{100}, "set room:vault.load_kw=1"},
+                      {std::chrono::seconds{150}, "set room:vault.load_kw=0"}};
+  Plant plant(std::move(scene));
+  EXPECT_TRUE(plant.advance(std::chrono::seconds{500}).empty());
+  // 1 K in the first 100 s, another in the 50 s after.
+  EXPECT_TRUE(said(plant, "values a1", std::chrono::seconds{500})
+                  .starts_with("temperature=22.0 "));
+}
+
 }  // namespace
 }  // namespace strongroom::plant

@@ -11,6 +11,7 @@
 
 #include "core/bus/question.h"
 #include "core/point/profile.h"
+#include "tools/plant/building.h"
 
 namespace strongroom::plant {
 
@@ -27,6 +28,14 @@ struct LineScene {
   bool paced = true;
 };
 
+/// A point that says what a variable of the building is.
+struct Binding {
+  std::size_t point = 0;      // index into the profile's points
+  std::string variable;       // "room:vault.temperature"
+  double factor = 1;          // of the variable, before anything else
+  std::vector<double> codes;  // not empty: what the point says at 0, 1, 2, ...
+};
+
 struct DeviceScene {
   std::string name;
   std::size_t line = 0;  // index into Scene::lines
@@ -34,6 +43,8 @@ struct DeviceScene {
   std::shared_ptr<const DeviceProfile> profile;
   /// From the end of a request to the start of the answer.
   std::chrono::microseconds turnaround{0};
+  std::vector<Binding> bindings;
+  std::vector<std::string> set;  // "temperature=21.5": from the start
 };
 
 struct Happening {
@@ -44,6 +55,7 @@ struct Happening {
 struct Scene {
   std::vector<LineScene> lines;
   std::vector<DeviceScene> devices;
+  Building building;
   std::vector<Happening> happenings;  // in order of time
   double speed = 1;                   // seconds of the scene in one of ours
   std::uint64_t seed = 1;             // of everything that is left to chance

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "platform/profile/profile_file.h"
 #include "platform/system/files.h"
 #include "tools/plant/plant.h"
+#include "tools/plant/scene_building.h"
 
 namespace strongroom::plant {
 namespace {
@@ -34,9 +34,11 @@ class SceneReader {
     if (options_.profiles.empty()) {
       options_.profiles = profiles.value_or(profile_directory());
     }
-    scene_.speed = number(root, "speed", 1, 0.01, kFastest);
+    scene_.speed = read_number(root, "speed", 1, 0.01, kFastest);
     scene_.seed =
         static_cast<std::uint64_t>(root.optional_int("seed", 1, 0, INT64_MAX));
+    scene_.building = read_building(root);
+    step(scene_.building, 0);
     std::vector<ConfigTable> lines = root.tables("line");
     if (lines.empty()) {
       root.error("line", "a scene has at least one");
@@ -55,21 +57,6 @@ class SceneReader {
   }
 
  private:
-  static double number(ConfigTable& table,
-                       std::string_view key,
-                       double fallback,
-                       double min,
-                       double max) {
-    const double value = table.optional_number(key).value_or(fallback);
-    if (value < min || value > max) {
-      std::ostringstream range;
-      range << "must be a number from " << min << " to " << max;
-      table.error(key, range.str());
-      return fallback;
-    }
-    return value;
-  }
-
   std::string read_name(ConfigTable& table) {
     std::string name = table.required_string("name");
     if (table.has("name") && !is_valid_scene_name(name)) {
@@ -125,8 +112,48 @@ class SceneReader {
       table.error("unit_id", "is another device's on this line");
     }
     device.turnaround = microseconds(std::llround(
-        1000 * number(table, "turnaround_ms", 0, 0, kLongestTurnaroundMs)));
+        1000 *
+        read_number(table, "turnaround_ms", 0, 0, kLongestTurnaroundMs)));
+    read_bindings(table, device);
+    read_values(table, device);
     scene_.devices.push_back(std::move(device));
+  }
+
+  void read_bindings(ConfigTable& table, DeviceScene& device) {
+    auto bind = table.optional_table("bind");
+    const auto& points = device.profile->points;
+    for (std::size_t i = 0; bind && i < points.size(); ++i) {
+      if (!bind->has(points[i].name)) {
+        continue;
+      }
+      if (auto binding =
+              read_binding(*bind, *device.profile, i, scene_.building)) {
+        device.bindings.push_back(std::move(*binding));
+      }
+    }
+  }
+
+  /// What a device says from the start, points and texts.
+  static void read_values(ConfigTable& table, DeviceScene& device) {
+    auto values = table.optional_table("set");
+    SimulatedDevice trial(device.name, device.profile);
+    const auto read_value = [&](const std::string& name) {
+      if (!values->has(name)) {
+        return;
+      }
+      std::string assignment = name + "=" + values->required_string(name);
+      if (auto set = trial.set(assignment); !set) {
+        values->error(name, "cannot be set: " + set.error().what);
+        return;
+      }
+      device.set.push_back(std::move(assignment));
+    };
+    for (std::size_t i = 0; values && i < device.profile->points.size(); ++i) {
+      read_value(device.profile->points[i].name);
+    }
+    for (std::size_t i = 0; values && i < device.profile->texts.size(); ++i) {
+      read_value(device.profile->texts[i].name);
+    }
   }
 
   std::shared_ptr<const DeviceProfile> profile_of(ConfigTable& table) {
@@ -152,9 +179,10 @@ class SceneReader {
       if (!table.has("after_s")) {
         table.error("after_s", "is missing: seconds since the start");
       }
-      Happening happening{.after = microseconds(std::llround(
-                              1e6 * number(table, "after_s", 0, 0, kLongestS))),
-                          .command = table.required_string("do")};
+      Happening happening{
+          .after = microseconds(std::llround(
+              1e6 * read_number(table, "after_s", 0, 0, kLongestS))),
+          .command = table.required_string("do")};
       // Without its profiles a scene cannot be tried.
       if (auto tried = trial.command(happening.command, Time{0});
           !tried && profile_errors_.empty()) {

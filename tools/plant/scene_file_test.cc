@@ -108,5 +108,91 @@ TEST(SceneFile, Errors_NameTheirLine) {
   }
 }
 
+constexpr const char* kBuilding = R"([[mains]]
+name = "main"
+[[ups]]
+name = "ups-1"
+supply = "mains:main"
+capacity_kw = 10
+battery_kwh = 5
+[[room]]
+name = "vault"
+load_kw = 2.5
+[[cooling]]
+name = "crac-1"
+room = "vault"
+supply = "ups:ups-1"
+capacity_kw = 8
+running = false
+[[meter]]
+name = "rack-1"
+room = "vault"
+supply = "ups:ups-1"
+load_kw = 3
+[[contact]]
+name = "leak-1"
+active = true
+[[line]]
+name = "l"
+kind = "tcp"
+port = 0
+[[line.device]]
+name = "d"
+profile = "xy-md02"
+set = { humidity = "40.0" }
+[line.device.bind]
+temperature = "meter:rack-1.power_kw * 10"
+)";
+
+TEST(SceneFile, WithABuilding) {
+  const auto scene = parse_scene(kBuilding, "scene.toml", kOptions);
+  ASSERT_TRUE(scene) << scene.error()[0].text();
+  const Building& building = scene->building;
+  EXPECT_EQ(building.coolings[0].supply.kind, Supply::Kind::kUps);
+  EXPECT_EQ(building.coolings[0].running, 0);
+  EXPECT_EQ(building.upses[0].charge_kw, 1);
+  EXPECT_TRUE(building.meters[0].is_in_room);
+  EXPECT_EQ(building.contacts[0].active, 1);
+  ASSERT_EQ(scene->devices[0].bindings.size(), 1U);
+  EXPECT_EQ(scene->devices[0].bindings[0].point, 0U);
+  EXPECT_EQ(scene->devices[0].bindings[0].factor, 10);
+  EXPECT_EQ(scene->devices[0].set, std::vector<std::string>{"humidity=40.0"});
+}
+
+TEST(SceneFile, ErrorsOfABuilding_NameTheirLine) {
+  struct Row {
+    const char* from;
+    const char* to;
+    const char* error;
+  };
+  const Row rows[] = {
+      {"capacity_kw = 10\n", "", "scene.toml:3: \"ups.capacity_kw"},
+      {"supply = \"mains:main\"", "supply = \"ups:ups-1\"", "scene.toml:5: "},
+      {"supply = \"mains:main\"", "supply = \"mains\"", "scene.toml:5: "},
+      {"room = \"vault\"", "room = \"attic\"", "scene.toml:13: "},
+      {"active = true", "active = 1", "scene.toml:24: "},
+      {"\"40.0\"", "\"40.05\"", "scene.toml:32: "},
+      {"{ humidity", "{ pressure", "scene.toml:32: "},
+      {"temperature = \"meter", "pressure = \"meter", "scene.toml:34: "},
+      {"power_kw * 10", "power * 10", "scene.toml:34: "},
+      {"power_kw * 10", "power_kw 10", "scene.toml:34: "},
+      {"power_kw * 10", "power_kw * ten", "scene.toml:34: "},
+      {"power_kw * 10", "power_kw -> on off", "scene.toml:34: "},
+  };
+  for (const Row& row : rows) {
+    std::string text = kBuilding;
+    text.replace(
+        text.find(row.from), std::string_view(row.from).size(), row.to);
+    const auto scene = parse_scene(text, "scene.toml", kOptions);
+    ASSERT_FALSE(scene) << row.to;
+    std::string all;
+    for (const ConfigError& error : scene.error()) {
+      all += error.text() + "\n";
+    }
+    EXPECT_NE(all.find(row.error), std::string::npos)
+        << all << "expected " << row.error;
+  }
+}
+
 }  // namespace
 }  // namespace strongroom::plant
