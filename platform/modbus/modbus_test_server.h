@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fcntl.h>
+#include <functional>
 #include <modbus/modbus.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -75,10 +76,13 @@ class Pty {
 
 class TestServer {
  public:
-  static constexpr int kRegisters = 64;
+  static constexpr int kRegisters = 512;
+  /// Says more, or something else, than the usual.
+  using Fill = std::function<void(modbus_mapping_t&)>;
 
-  /// On a free port of 127.0.0.1.
-  TestServer() : context_(modbus_new_tcp("127.0.0.1", 0)) {
+  /// On this port of 127.0.0.1; 0: a free one.
+  explicit TestServer(std::uint16_t port = 0, const Fill& fill = {})
+      : context_(modbus_new_tcp("127.0.0.1", port)) {
     listener_ = modbus_tcp_listen(context_, 4);
     sockaddr_in address{};
     socklen_t size = sizeof address;
@@ -87,14 +91,14 @@ class TestServer {
                   listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0,
           "a server listens");
     port_ = ntohs(address.sin_port);
-    start();
+    start(fill);
   }
   /// On a pseudo-terminal that outlives the server.
-  explicit TestServer(const Pty& pty)
+  explicit TestServer(const Pty& pty, const Fill& fill = {})
       : context_(modbus_new_rtu(pty.path().c_str(), 9600, 'N', 8, 1)) {
     modbus_set_slave(context_, 1);
     modbus_set_socket(context_, pty.master());
-    start();
+    start(fill);
   }
   ~TestServer() {
     stop_ = true;
@@ -119,7 +123,7 @@ class TestServer {
   int answers() const { return answers_; }
 
  private:
-  void start() {
+  void start(const Fill& fill) {
     mapping_ =
         modbus_mapping_new(kRegisters, kRegisters, kRegisters, kRegisters);
     for (int i = 0; i < kRegisters; ++i) {
@@ -127,6 +131,9 @@ class TestServer {
       mapping_->tab_input_bits[i] = i % 2 == 1;
       mapping_->tab_input_registers[i] = static_cast<std::uint16_t>(100 + i);
       mapping_->tab_registers[i] = static_cast<std::uint16_t>(200 + i);
+    }
+    if (fill) {
+      fill(*mapping_);
     }
     modbus_set_indication_timeout(context_, 0, 20'000);
     thread_ = std::thread([this] { run(); });

@@ -2,76 +2,27 @@
 // A line of the agent against devices in programs of their own: our plant, and
 // Debian's pymodbus, which we did not write; over TCP and over RTU.
 #include <csignal>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/bus/bus.h"
-#include "agent/bus/libmodbus_link.h"
+#include "platform/modbus/libmodbus_link.h"
 #include "platform/profile/profile_file.h"
-#include "platform/system/bounded_queue.h"
-#include "tests/support/child_process.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/support/wait_until.h"
+#include "tests/bus/peer_program.h"
+#include "tests/bus/poll_log.h"
 
 namespace strongroom {
 namespace {
 
 using std::chrono::milliseconds;
-using Steady = std::chrono::steady_clock;
 
 constexpr milliseconds kTimeout{300};
 
-std::string text_of(const std::filesystem::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-/// A peer that has said where it is.
-class Peer {
- public:
-  explicit Peer(const std::vector<std::string>& command)
-      : log_(directory_ / "log"), process_(command, log_) {
-    EXPECT_TRUE(wait_until([&] { return !address().empty(); }))
-        << text_of(log_);
-  }
-  /// The last word of its ready line.
-  std::string address() const {
-    std::stringstream lines(text_of(log_));
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("ready ")) {
-        return line.substr(line.rfind(' ') + 1);
-      }
-    }
-    return "";
-  }
-  std::uint16_t port() const {
-    const std::string text = address();
-    return static_cast<std::uint16_t>(
-        std::stoi(text.substr(text.rfind(':') + 1)));
-  }
-  ChildProcess& process() { return process_; }
-
- private:
-  TemporaryDirectory directory_;
-  std::filesystem::path log_;
-  ChildProcess process_;
-};
-
 std::vector<std::string> plant(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), PLANT_PROGRAM);
-  return arguments;
-}
-
-std::vector<std::string> pymodbus(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {PYTHON_PROGRAM, "tests/bus/pymodbus_server.py"});
   return arguments;
 }
 
@@ -80,49 +31,40 @@ class Poller {
  public:
   explicit Poller(std::variant<TcpEndpoint, RtuEndpoint> endpoint,
                   std::uint8_t unit = 1) {
+    const LineKind kind = std::holds_alternative<TcpEndpoint>(endpoint)
+                              ? LineKind::kTcp
+                              : LineKind::kRtu;
     auto profile = load_profile("boards/devices", "xy-md02");
     EXPECT_TRUE(profile.has_value());
+    constexpr milliseconds kPeriod{1};
     line_
         .emplace(
             "line",
             make_libmodbus_link({std::move(endpoint), kTimeout}),
-            std::vector<BusDevice>{
+            LineSettings{.wire = {.kind = kind}, .timeout = kTimeout},
+            std::vector<LineDevice>{
                 {.name = "rack-1",
                  .profile = std::make_shared<DeviceProfile>(profile.value()),
                  .unit_id = unit,
-                 .period = milliseconds{1}}},
-            [this](PollDone done) {
-              polls_.push_dropping_oldest(std::move(done));
-            })
+                 .periods = {kPeriod, kPeriod, kPeriod}}},
+            log_.sink())
         .start();
   }
 
   /// Whether a poll with these values comes.
-  bool sees(std::vector<PointSample> samples) {
+  bool sees(const std::vector<PointSample>& samples) {
     return sees([&](const PollDone& done) { return done.samples == samples; });
   }
   template <typename Wanted>
   bool sees(Wanted wanted) {
-    const auto deadline = Steady::now() + std::chrono::seconds{20};
-    while (Steady::now() < deadline) {
-      for (const PollDone& done : polls_.pop_batch(100, deadline)) {
-        if (wanted(done)) {
-          return true;
-        }
-      }
-    }
-    return false;
+    return log_.sees(wanted);
   }
 
  private:
-  BoundedQueue<PollDone> polls_{100};
-  std::optional<BusLine> line_;  // stops before the queue goes
+  PollLog log_;
+  std::optional<BusLine> line_;  // stops before the log goes
 };
 
-PointSample good(std::int64_t mantissa) {
-  return {PointQuality::kGood, mantissa};
-}
-constexpr PointSample kBad{PointQuality::kBad, 0};
 constexpr PointSample kOutOfRange{PointQuality::kOutOfRange, 0};
 
 // --- pymodbus ---------------------------------------------------------------

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An XY-MD02 played by Debian's python3-pymodbus, which we did not write.
+"""Devices played by Debian's python3-pymodbus, which we did not write.
 
-usage: pymodbus_server.py tcp TEMPERATURE HUMIDITY
-       pymodbus_server.py rtu LINK TEMPERATURE HUMIDITY
+usage: pymodbus_server.py tcp DEVICE...
+       pymodbus_server.py rtu LINK DEVICE...
 
-Raw register values. Prints `ready 127.0.0.1:PORT` or `ready LINK`. RTU runs
-over a pair of pseudo-terminals, because both sides want a port with a name.
+DEVICE is `TEMPERATURE HUMIDITY` (raw registers of an XY-MD02), or `types`: a
+value of every type in every order that pymodbus knows, each announced by a line
+that says how it is to be read and what it is (pymodbus_types.py).
+
+Prints `ready 127.0.0.1:PORT` or `ready LINK`. RTU runs over a pair of
+pseudo-terminals, because both sides want a port with a name.
 """
 
 import asyncio
@@ -18,13 +22,27 @@ from pymodbus.datastore import (ModbusSequentialDataBlock, ModbusServerContext,
 from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
 from pymodbus.transaction import ModbusRtuFramer
 
+import pymodbus_types
 
-def device(temperature, humidity):
+
+def xy_md02(temperature, humidity):
+    return {"ir": ModbusSequentialDataBlock(0, [0, temperature, humidity])}
+
+
+def all_types():
+    blocks, lines = pymodbus_types.make()
+    for line in lines:
+        print(line)
+    return {name: ModbusSequentialDataBlock(0, values)
+            for name, values in blocks.items()}
+
+
+def device(arguments):
     """Unit 1; any other unit stays silent."""
+    blocks = (all_types() if arguments == ["types"]
+              else xy_md02(*(int(word, 0) for word in arguments)))
     # zero_mode: register addresses as on the wire.
-    store = ModbusSlaveContext(
-        ir=ModbusSequentialDataBlock(0, [0, temperature, humidity]),
-        zero_mode=True)
+    store = ModbusSlaveContext(zero_mode=True, **blocks)
     return ModbusServerContext(slaves={1: store}, single=False)
 
 
@@ -67,9 +85,10 @@ async def serve_rtu(link, context):
 
 def main(arguments):
     kind, *rest = arguments
-    context = device(*(int(word, 0) for word in rest[-2:]))
-    asyncio.run(serve_tcp(context) if kind == "tcp"
-                else serve_rtu(rest[0], context))
+    if kind == "tcp":
+        asyncio.run(serve_tcp(device(rest)))
+    else:
+        asyncio.run(serve_rtu(rest[0], device(rest[1:])))
 
 
 main(sys.argv[1:])
