@@ -126,7 +126,7 @@ LineAction LineMachine::State::next_open_turn(MonoTime now) {
     if (!job) {
       return idle(now, std::min(schedule->next_due(), next_probe(now)));
     }
-    if (auto action = work_on(*job, now)) {
+    if (auto action = work_on(safety_first(*job, now), now)) {
       return *action;
     }
   }

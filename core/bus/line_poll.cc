@@ -169,6 +169,33 @@ void LineMachine::State::drop_current(LineJobState& job) {
   }
 }
 
+/// The job, or a safety job that would come due while the line is busy with it:
+/// that one then goes before, a little early, and is never late.
+std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
+  if (!has_safety || jobs[index].poll_class == PollClass::kSafety) {
+    return index;
+  }
+  const LineJobState& job = jobs[index];
+  const RegisterBlock* const next =
+      job.work.is_active || !job.plan.empty() ? current(job) : nullptr;
+  if (next == nullptr) {
+    return index;
+  }
+  const LineDeviceState& device = devices[job.device];
+  const MonoTime over =
+      now + wire_time(settings.wire, question_of(1, *next)) +
+      std::max(device.round_trip.turnaround(), device.planned_turnaround);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const LineJob& other = schedule->job(i);
+    if (other.poll_class == PollClass::kSafety && other.period.count() > 0 &&
+        schedule->due(i) < over && !devices[other.device].breaker.is_silent()) {
+      schedule->hasten(i, now);
+      return i;
+    }
+  }
+  return index;
+}
+
 /// Nothing: the poll is complete, or was put off.
 std::optional<LineAction> LineMachine::State::work_on(std::size_t index,
                                                       MonoTime now) {

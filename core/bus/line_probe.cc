@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 /// Of the probes of one device, each so many-th waits as long as it may: the
 /// device may have become slower than it was.
 constexpr std::uint32_t kProbesPerLongOne = 4;
+constexpr std::uint32_t kProbesPerLongOneBesideSafety = 16;
 /// A device that nobody has seen is probed in haste beside safety inputs.
 constexpr milliseconds kWaitBesideSafety{100};
 
@@ -67,7 +68,9 @@ void LineMachine::State::note_probe_answered(bool is_unmistakable) {
 
 microseconds LineMachine::State::probe_timeout(const LineDeviceState& device,
                                                const Question& question) const {
-  if (device.probes % kProbesPerLongOne == kProbesPerLongOne - 1) {
+  const std::uint32_t per_long_one =
+      has_safety ? kProbesPerLongOneBesideSafety : kProbesPerLongOne;
+  if (device.probes % per_long_one == per_long_one - 1) {
     return settings.timeout;
   }
   if (device.round_trip.is_known()) {

@@ -122,6 +122,7 @@ struct LineMachine::State {
   void make_jobs(MonoTime now);
   void plan(LineJobState& job);
   void begin(LineJobState& job, MonoTime now);
+  std::size_t safety_first(std::size_t job, MonoTime now);
   const RegisterBlock* current(const LineJobState& job) const;
   void drop_current(LineJobState& job);
   std::optional<LineAction> work_on(std::size_t job, MonoTime now);
