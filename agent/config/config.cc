@@ -2,19 +2,13 @@
 #include "agent/config/config.h"
 
 #include <charconv>
-#include <fmt/format.h>
-#include <map>
 #include <optional>
-#include <set>
 
+#include "agent/config/read_lines.h"
 #include "platform/profile/profile_file.h"
 
 namespace strongroom {
 namespace {
-
-constexpr std::size_t kMaxDeviceName = 31;  // DeviceDescribed.device
-constexpr std::int64_t kMaxTimeoutMs = 10'000;
-constexpr std::int64_t kMaxPeriodMs = 3'600'000;
 
 // Reads the whole file; what is wrong is recorded by the tables, or, for
 // profiles, here.
@@ -32,10 +26,9 @@ class Reader {
       config_.window_length =
           std::chrono::seconds(windows->optional_int("length_s", 60, 0, 3600));
     }
-    profiles_ = root_.optional_path("profiles").value_or(profile_directory());
-    for (ConfigTable& line : root_.tables("line")) {
-      read_line(line);
-    }
+    const auto profiles =
+        root_.optional_path("profiles").value_or(profile_directory());
+    profile_errors_ = read_lines(root_, profiles, config_);
     return std::move(config_);
   }
 
@@ -108,96 +101,8 @@ class Reader {
     config_.http_port = port;
   }
 
-  void read_line(ConfigTable& table) {
-    LineConfig line;
-    line.name = table.required_string("name");
-    if (!line.name.empty() && !is_valid_name(line.name)) {
-      table.error("name", "must be 1 to 32 of a-z, 0-9 and hyphen");
-    } else if (!line_names_.insert(line.name).second) {
-      table.error("name", fmt::format("a second line \"{}\"", line.name));
-    }
-    line.kind = table.required_choice("kind", {"tcp", "rtu"}) == "rtu"
-                    ? LineKind::kRtu
-                    : LineKind::kTcp;
-    if (line.kind == LineKind::kTcp) {
-      line.host = table.required_string("host");
-      line.port =
-          static_cast<std::uint16_t>(table.optional_int("port", 502, 1, 65535));
-    } else {
-      read_rtu(table, line);
-    }
-    line.timeout = std::chrono::milliseconds(
-        table.optional_int("timeout_ms", 500, 1, kMaxTimeoutMs));
-    std::vector<ConfigTable> devices = table.tables("device");
-    if (devices.empty()) {
-      table.error("name", "a line needs at least one [[line.device]]");
-    }
-    for (ConfigTable& device : devices) {
-      read_device(device, line);
-    }
-    config_.lines.push_back(std::move(line));
-  }
-
-  static void read_rtu(ConfigTable& table, LineConfig& line) {
-    line.serial = table.required_string("serial");
-    line.baud =
-        static_cast<int>(table.optional_int("baud", 9600, 300, 1'000'000));
-    const std::string parity =
-        table.optional_choice("parity", "none", {"none", "even", "odd"});
-    line.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
-    line.stop_bits = static_cast<int>(table.optional_int("stop_bits", 1, 1, 2));
-  }
-
-  void read_device(ConfigTable& table, LineConfig& line) {
-    DeviceConfig device;
-    device.name = table.required_string("name");
-    if (!device.name.empty() &&
-        (!is_valid_name(device.name) || device.name.size() > kMaxDeviceName)) {
-      table.error("name", "must be 1 to 31 of a-z, 0-9 and hyphen");
-    } else if (!device_names_.insert(device.name).second) {
-      table.error("name",
-                  fmt::format("a second device \"{}\"; names are unique "
-                              "in the agent",
-                              device.name));
-    }
-    const std::string profile = table.required_string("profile");
-    if (!profile.empty()) {
-      device.profile = profile_of(table, profile);
-    }
-    device.unit_id =
-        static_cast<std::uint8_t>(table.optional_int("unit_id", 1, 1, 247));
-    device.period = std::chrono::milliseconds(
-        table.optional_int("period_ms", 1000, 0, kMaxPeriodMs));
-    line.devices.push_back(std::move(device));
-  }
-
-  std::shared_ptr<const DeviceProfile> profile_of(ConfigTable& table,
-                                                  const std::string& name) {
-    const auto known = loaded_.find(name);
-    if (known != loaded_.end()) {
-      return known->second;
-    }
-    std::shared_ptr<const DeviceProfile> profile;
-    auto read = load_profile(profiles_, name);
-    if (read) {
-      profile = std::make_shared<const DeviceProfile>(std::move(*read));
-    } else {
-      table.error(
-          "profile",
-          fmt::format("\"{}\" in {} cannot be used", name, profiles_.string()));
-      profile_errors_.insert(
-          profile_errors_.end(), read.error().begin(), read.error().end());
-    }
-    loaded_.emplace(name, profile);
-    return profile;
-  }
-
   ConfigTable root_;
   AgentConfig config_;
-  std::filesystem::path profiles_;
-  std::set<std::string> line_names_;
-  std::set<std::string> device_names_;
-  std::map<std::string, std::shared_ptr<const DeviceProfile>> loaded_;
   std::vector<ConfigError> profile_errors_;
 };
 

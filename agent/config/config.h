@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// agent.toml: read once, validated whole, then constant. The documented example
-// is agent.toml.example beside this file.
+// agent.toml: validated whole, then constant until it is read anew. The
+// documented example is agent.toml.example beside this file.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -12,19 +13,24 @@
 #include <vector>
 
 #include "core/base/source.h"
+#include "core/bus/question.h"
+#include "core/point/computed.h"
 #include "core/point/profile.h"
 #include "platform/config/config.h"
 
 namespace strongroom {
 
-struct DeviceConfig {
-  std::string name;  // unique in the agent
-  std::shared_ptr<const DeviceProfile> profile;
-  std::uint8_t unit_id = 1;
-  std::chrono::milliseconds period{1000};  // 0: as fast as the line goes
-};
+/// Safety inputs are read at least so often (DESIGN section 7).
+inline constexpr std::chrono::milliseconds kLongestSafetyPeriod{200};
 
-enum class LineKind : std::uint8_t { kTcp, kRtu };
+struct DeviceConfig {
+  std::string name;  // unique in the agent, computed ones included
+  std::shared_ptr<const DeviceProfile> profile;
+  std::uint8_t unit_id = 1;  // unique on its line
+  /// By PollClass; 0: as fast as the line goes.
+  std::array<std::chrono::milliseconds, kPollClasses> periods{
+      kLongestSafetyPeriod, std::chrono::seconds(1), std::chrono::minutes(1)};
+};
 
 struct LineConfig {
   std::string name;
@@ -36,7 +42,17 @@ struct LineConfig {
   char parity = 'N';
   int stop_bits = 1;
   std::chrono::milliseconds timeout{500};
-  std::vector<DeviceConfig> devices;
+  /// How long after its question an answer may still come; 0: four timeouts.
+  std::chrono::milliseconds late_answer{0};
+  std::vector<DeviceConfig> devices;  // at least one
+};
+
+/// Points that are made of others.
+struct ComputedConfig {
+  ComputedDevice device;
+  std::shared_ptr<const DeviceProfile> profile;  // computed_profile() of it
+  /// How old a sample of another input may be: three of the longest period.
+  std::chrono::microseconds fresh = std::chrono::seconds(3);
 };
 
 struct AgentConfig {
@@ -59,6 +75,10 @@ struct AgentConfig {
 
   std::chrono::seconds window_length{60};
   std::vector<LineConfig> lines;
+  std::vector<ComputedConfig> computed;
+
+  /// What works and had better be otherwise, by line of the file.
+  std::vector<ConfigError> warnings;
 };
 
 /// Every error, by file and line; profiles' own errors included. Key files are

@@ -77,7 +77,7 @@ TEST(AgentConfig, RightFile_IsReadWhole) {
   EXPECT_EQ(tcp.port, 1502);
   EXPECT_EQ(tcp.timeout, 300ms);
   EXPECT_EQ(tcp.devices[0].unit_id, 7);
-  EXPECT_EQ(tcp.devices[0].period, 0ms);
+  EXPECT_EQ(tcp.devices[0].periods[1], 0ms);
   const LineConfig& rtu = config->lines[1];
   EXPECT_EQ(rtu.kind, LineKind::kRtu);
   EXPECT_EQ(rtu.serial, "/dev/ttyS1");
@@ -174,6 +174,10 @@ TEST(AgentConfig, Example_IsRight) {
   const auto config = load_agent_config("agent/config/agent.toml.example");
   ASSERT_TRUE(config.has_value()) << config.error()[0].text();
   EXPECT_EQ(config->lines.size(), 2U);
+  EXPECT_EQ(config->computed.size(), 1U);
+  for (const ConfigError& warning : config->warnings) {
+    ADD_FAILURE() << warning.text();
+  }
 }
 
 TEST(AgentConfig, MissingFile_IsOneError) {
