@@ -1,59 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <concepts>
-#include <fmt/format.h>
-
+#include "agent/http/metrics_text.h"
 #include "agent/http/pages.h"
 
 namespace strongroom {
 namespace {
 
-// Names of sources, lines and devices are of a-z, 0-9, hyphen and @: nothing in
-// a label needs escaping.
-class Metrics {
- public:
-  void family(std::string_view name,
-              std::string_view type,
-              std::string_view help) {
-    name_ = name;
-    fmt::format_to(std::back_inserter(text_),
-                   "# HELP strongroom_agent_{} {}\n"
-                   "# TYPE strongroom_agent_{} {}\n",
-                   name,
-                   help,
-                   name,
-                   type);
-  }
-  template <typename Number>
-  void sample(std::string_view labels, Number value) {
-    fmt::format_to(std::back_inserter(text_),
-                   "strongroom_agent_{}{}{}{} {}\n",
-                   name_,
-                   labels.empty() ? "" : "{",
-                   labels,
-                   labels.empty() ? "" : "}",
-                   value);
-  }
-  template <typename Number>
-  void single(std::string_view name,
-              std::string_view type,
-              std::string_view help,
-              Number value) {
-    family(name, type, help);
-    sample("", value);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string name_;
-  std::string text_;
-};
-
-double seconds(std::chrono::microseconds time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 template <typename Field>
-void per_stream(Metrics& out,
+void per_stream(MetricsText& out,
                 const AgentSnapshot& snapshot,
                 std::string_view name,
                 std::string_view type,
@@ -65,7 +18,7 @@ void per_stream(Metrics& out,
   }
 }
 
-void add_agent(Metrics& out, const AgentSnapshot& snapshot, MonoTime now) {
+void add_agent(MetricsText& out, const AgentSnapshot& snapshot, MonoTime now) {
   out.family("info", "gauge", "1, with what runs");
   out.sample(
       fmt::format(
@@ -98,6 +51,14 @@ void add_agent(Metrics& out, const AgentSnapshot& snapshot, MonoTime now) {
              "counter",
              "polls dropped because the journal was too slow",
              snapshot.dropped_polls);
+  out.single("stray_polls_total",
+             "counter",
+             "polls of a device or profile that was just taken away",
+             snapshot.stray_polls);
+  out.single("identities_held_back_total",
+             "counter",
+             "texts of devices that changed again too soon to be recorded",
+             snapshot.identities_held_back);
   out.single("dropped_acks_total",
              "counter",
              "acks dropped by a full inbox",
@@ -108,7 +69,9 @@ void add_agent(Metrics& out, const AgentSnapshot& snapshot, MonoTime now) {
              snapshot.invalid_acks);
 }
 
-void add_journal(Metrics& out, const AgentSnapshot& snapshot, MonoTime now) {
+void add_journal(MetricsText& out,
+                 const AgentSnapshot& snapshot,
+                 MonoTime now) {
   const JournalSnapshot& journal = snapshot.journal;
   out.single("journal_commits_total",
              "counter",
@@ -124,7 +87,7 @@ void add_journal(Metrics& out, const AgentSnapshot& snapshot, MonoTime now) {
              journal.failing_since ? seconds(now - *journal.failing_since) : 0);
 }
 
-void add_streams(Metrics& out, const AgentSnapshot& s) {
+void add_streams(MetricsText& out, const AgentSnapshot& s) {
   per_stream(out,
              s,
              "tail_position",
@@ -191,77 +154,22 @@ void add_streams(Metrics& out, const AgentSnapshot& s) {
              [](const auto& x) { return x.sender.refused; });
 }
 
-void add_devices(Metrics& out, const AgentSnapshot& snapshot) {
-  const auto each = [&](std::string_view name,
-                        std::string_view type,
-                        std::string_view help,
-                        auto field) {
-    out.family(name, type, help);
-    for (const DeviceSnapshot& device : snapshot.devices) {
-      out.sample(
-          fmt::format("line=\"{}\",device=\"{}\"", device.line, device.name),
-          field(device));
-    }
-  };
-  each("device_polls_total", "counter", "polls taken", [](const auto& x) {
-    return x.polls;
-  });
-  each("device_failed_polls_total",
-       "counter",
-       "polls with an error",
-       [](const auto& x) { return x.failed_polls; });
-  each("device_round_trip_seconds",
-       "gauge",
-       "of the last poll",
-       [](const auto& x) { return seconds(x.round_trip); });
-  each("device_last_good_timestamp_seconds",
-       "gauge",
-       "Unix time of the last poll without error; 0 when there was none",
-       [](const auto& x) {
-         return x.last_good ? seconds(x.last_good->time_since_epoch()) : 0.0;
-       });
+void add_configuration(MetricsText& out, const ReloadStatus& configuration) {
+  out.single("config_reloads_total",
+             "counter",
+             "times that the configuration was read anew",
+             configuration.reloads);
+  out.single("config_reload_failed",
+             "gauge",
+             "1 while the file is wrong and the older configuration in force",
+             configuration.refused.empty() ? 0 : 1);
+  out.single("config_needs_restart",
+             "gauge",
+             "keys whose new values wait for a restart",
+             configuration.needs_restart.size());
 }
 
-void add_lines(Metrics& out, const std::vector<LineSnapshot>& lines) {
-  const auto each = [&](std::string_view name,
-                        std::string_view type,
-                        std::string_view help,
-                        auto field) {
-    out.family(name, type, help);
-    for (const LineSnapshot& line : lines) {
-      out.sample(fmt::format("line=\"{}\"", line.name), field(line));
-    }
-  };
-  each(
-      "line_connected", "gauge", "1 while the port is open", [](const auto& x) {
-        return x.connected ? 1 : 0;
-      });
-  each("line_requests_total", "counter", "Modbus requests", [](const auto& x) {
-    return x.requests;
-  });
-  each("line_timeouts_total",
-       "counter",
-       "requests without an answer",
-       [](const auto& x) { return x.timeouts; });
-  each("line_exceptions_total",
-       "counter",
-       "Modbus exceptions",
-       [](const auto& x) { return x.exceptions; });
-  each("line_garbled_total",
-       "counter",
-       "answers that were none",
-       [](const auto& x) { return x.garbled; });
-  each("line_lost_total",
-       "counter",
-       "times that the port broke",
-       [](const auto& x) { return x.lost; });
-  each("line_missed_cycles_total",
-       "counter",
-       "polls due while busy",
-       [](const auto& x) { return x.missed_cycles; });
-}
-
-void add_mqtt(Metrics& out, const MqttCounters& mqtt) {
+void add_mqtt(MetricsText& out, const MqttCounters& mqtt) {
   out.single(
       "mqtt_connects_total", "counter", "connections made", mqtt.connects);
   out.single("mqtt_disconnects_total",
@@ -294,12 +202,12 @@ HttpResponse metrics_page(const PageSources& sources) {
     return HttpResponse::error(503, "starting");
   }
   const MonoTime now = sources.monotonic();
-  Metrics out;
+  MetricsText out;
   add_agent(out, *snapshot, now);
   add_journal(out, *snapshot, now);
   add_streams(out, *snapshot);
-  add_devices(out, *snapshot);
-  add_lines(out, sources.lines());
+  add_bus_metrics(out, *snapshot, sources.lines());
+  add_configuration(out, sources.configuration());
   add_mqtt(out, sources.mqtt());
   HttpResponse response = HttpResponse::text(out.take());
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent says of itself over HTTP on loopback: /health and /metrics,
-// both from one immutable snapshot.
+// What the agent says of itself over HTTP on loopback: /health, /metrics and
+// /bus (docs/formats/http-api.md).
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/loop/snapshot.h"
+#include "core/bus/line.h"
 #include "platform/http/server.h"
+#include "platform/modbus/modbus_link.h"
 #include "platform/mqtt/mqtt_client.h"
 
 namespace strongroom {
 
-/// A line's counters, copied by whoever knows the lines.
+/// A line as it is, copied by whoever knows the lines. Counters go on over a
+/// restart of the line.
 struct LineSnapshot {
   std::string name;
-  bool connected = false;
-  std::uint64_t polls = 0;
-  std::uint64_t failed_polls = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t timeouts = 0;
-  std::uint64_t exceptions = 0;
-  std::uint64_t garbled = 0;
-  std::uint64_t lost = 0;
-  std::uint64_t missed_cycles = 0;
+  std::string kind;      // "tcp" or "rtu"
+  std::string endpoint;  // "192.0.2.10:502" or the serial port
+  LowLatency low_latency = LowLatency::kNotApplicable;
+  LineStatus status;
+  LineCounters counters;  // of all devices that the line ever had
+  std::map<std::string, std::string, std::less<>> profiles;  // by device
+};
+
+/// What became of reading the configuration anew.
+struct ReloadStatus {
+  std::uint64_t reloads = 0;               // refused ones too
+  std::vector<std::string> refused;        // errors of the last; empty: taken
+  std::vector<std::string> needs_restart;  // keys that wait for one
 };
 
 /// Called on pool threads.
@@ -34,14 +42,18 @@ struct PageSources {
   std::function<std::vector<LineSnapshot>()> lines;
   std::function<MqttCounters()> mqtt;
   std::function<MonoTime()> monotonic;
+  std::function<ReloadStatus()> configuration = [] { return ReloadStatus{}; };
 };
 
-/// 200 when all is well, 503 with `reasons` when somebody must act.
+/// 503 when the agent cannot do its work, else 200; `status` and `reasons` say
+/// whether somebody must act.
 HttpResponse health_page(const PageSources& sources);
 /// Prometheus' text form, version 0.0.4.
 HttpResponse metrics_page(const PageSources& sources);
+/// Lines and devices, for people and `strongroom bus watch`.
+HttpResponse bus_page(const PageSources& sources);
 
-/// Both pages on `server`.
+/// All pages on `server`.
 void add_pages(HttpServer& server, PageSources sources);
 
 }  // namespace strongroom
