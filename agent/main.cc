@@ -7,13 +7,17 @@
 #include <spdlog/spdlog.h>
 #include <thread>
 
-#include "agent/bus/libmodbus_link.h"
 #include "agent/config/config.h"
+#include "agent/config/line_settings.h"
 #include "agent/http/pages.h"
 #include "agent/journal/sqlite_journal.h"
 #include "agent/loop/loop.h"
 #include "agent/uplink/mqtt_uplink.h"
+#include "agent/wiring/device_set_of.h"
+#include "agent/wiring/line_set.h"
+#include "agent/wiring/reloader.h"
 #include "platform/crypto/keys.h"
+#include "platform/modbus/libmodbus_link.h"
 #include "platform/system/clock.h"
 #include "platform/system/files.h"
 #include "platform/system/random.h"
@@ -77,54 +81,22 @@ LibmodbusSettings link_settings(const LineConfig& line) {
   return settings;
 }
 
-std::vector<std::unique_ptr<BusLine>> make_lines(const AgentConfig& config,
-                                                 Inbox& inbox) {
-  std::vector<std::unique_ptr<BusLine>> lines;
-  for (const LineConfig& line : config.lines) {
-    std::vector<BusDevice> devices;
-    devices.reserve(line.devices.size());
-    for (const DeviceConfig& device : line.devices) {
-      devices.push_back(
-          {device.name, device.profile, device.unit_id, device.period});
-    }
-    lines.push_back(std::make_unique<BusLine>(
+MakeLine line_maker(Inbox& inbox) {
+  return [&inbox](const LineConfig& line) {
+    return std::make_unique<BusLine>(
         line.name,
         make_libmodbus_link(link_settings(line)),
-        std::move(devices),
-        [&inbox](PollDone poll) { inbox.push_poll(std::move(poll)); }));
-  }
-  return lines;
-}
-
-std::vector<LineSnapshot> snapshot_of(
-    const std::vector<std::unique_ptr<BusLine>>& lines) {
-  std::vector<LineSnapshot> all;
-  for (const auto& line : lines) {
-    const BusCounters counters = line->counters();
-    all.push_back({.name = line->name(),
-                   .connected = counters.connected,
-                   .polls = counters.polls,
-                   .failed_polls = counters.failed_polls,
-                   .requests = counters.requests,
-                   .timeouts = counters.timeouts,
-                   .exceptions = counters.exceptions,
-                   .garbled = counters.garbled,
-                   .lost = counters.lost,
-                   .missed_cycles = counters.missed_cycles});
-  }
-  return all;
+        line_settings(line),
+        line_devices(line),
+        [&inbox](PollDone poll) { inbox.push_poll(std::move(poll)); });
+  };
 }
 
 // A line that waits for an answer ends within its timeout, a farewell to the
 // broker may take a second: all at once.
-void stop_all(HttpServer& http,
-              std::vector<std::unique_ptr<BusLine>>& lines,
-              MqttClient& client) {
-  std::vector<std::jthread> stopping;
-  stopping.emplace_back([&http] { http.stop(); });
-  for (auto& line : lines) {
-    stopping.emplace_back([&line] { line->stop(); });
-  }
+void stop_all(HttpServer& http, LineSet& lines, MqttClient& client) {
+  const std::jthread stopping_http([&http] { http.stop(); });
+  const std::jthread stopping_lines([&lines] { lines.stop_all(); });
   client.stop();
 }
 
@@ -134,12 +106,7 @@ AgentOptions agent_options(const AgentConfig& config, const Trust& trust) {
   options.version = STRONGROOM_VERSION;
   options.boot_id = random16();
   options.trust = trust;
-  options.windows.length = config.window_length;
-  for (const LineConfig& line : config.lines) {
-    for (const DeviceConfig& device : line.devices) {
-      options.devices.push_back({line.name, device.name, device.profile});
-    }
-  }
+  options.devices = device_set_of(config);
   return options;
 }
 
@@ -173,13 +140,16 @@ ExitCode exit_code(LoopEnd end, const std::string& error) {
   return ExitCode::kJournalBroken;
 }
 
-ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
+ExitCode run_agent(const AgentConfig& config,
+                   const std::string& config_file,
+                   const Identity& identity) {
   auto opened = open_journal(config.journal, config.source, read_clocks().wall);
   if (!opened) {
     spdlog::error("journal_unusable error=\"{}\"", opened.error().what);
     return ExitCode::kFailed;
   }
   log_start(*opened, config);
+  log_warnings(config);
 
   Inbox inbox;
   SnapshotHolder snapshots;
@@ -196,15 +166,24 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
     return ExitCode::kConfiguration;
   }
   MqttUplink uplink(config.source, **client);
-  auto lines = make_lines(config, inbox);
+  LineSet lines(line_maker(inbox));
+  Reloader reloader(
+      config,
+      {.load = [&config_file] { return load_agent_config(config_file); },
+       .lines = lines,
+       .push_devices =
+           [&inbox](DeviceSet set) { inbox.push_devices(std::move(set)); },
+       .tell = [](const std::string& status) { notify_ready(status); }});
   HttpServer http({.threads = 2, .max_body = 1024, .max_connections = 16});
   add_pages(http,
             {[&snapshots] { return snapshots.get(); },
-             [&lines] { return snapshot_of(lines); },
+             [&lines] { return lines.snapshot(); },
              [&client] { return (*client)->counters(); },
-             [] { return read_clocks().monotonic; }});
+             [] { return read_clocks().monotonic; },
+             [&reloader] { return reloader.status(); }});
 
-  const SignalWatch watch([&inbox] { inbox.push_stop(); }, [] {});
+  const SignalWatch watch([&inbox] { inbox.push_stop(); },
+                          [&reloader] { reloader.request(); });
   Loop loop({core,
              *opened->journal,
              uplink,
@@ -224,13 +203,15 @@ ExitCode run_agent(const AgentConfig& config, const Identity& identity) {
   auto end = loop.turn();
   if (!end) {
     (*client)->start();
-    for (auto& line : lines) {
-      line->start();
+    for (const LineConfig& line : config.lines) {
+      lines.start(line);
     }
     notify_ready("recording");
+    reloader.start();
     end = loop.run();
   }
   notify_stopping();
+  reloader.stop();
   stop_all(http, lines, **client);
   return exit_code(*end, loop.error());
 }
@@ -244,6 +225,9 @@ ExitCode run(const CommandLine& command) {
     return ExitCode::kConfiguration;
   }
   if (command.check_config) {
+    for (const ConfigError& warning : config->warnings) {
+      fmt::print(stderr, "warning: {}\n", warning.text());
+    }
     fmt::print("{}: ok\n", command.config);
     return ExitCode::kStopped;
   }
@@ -252,7 +236,7 @@ ExitCode run(const CommandLine& command) {
     fmt::print(stderr, "strongroom-agent: {}\n", identity.error().what);
     return ExitCode::kConfiguration;
   }
-  return run_agent(*config, *identity);
+  return run_agent(*config, command.config, *identity);
 }
 
 int start(int argc, char** argv) {
@@ -266,13 +250,16 @@ int start(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--check-config",
                command.check_config,
-               "list every error of the configuration with its line, and end");
+               "list every error and warning of the configuration with its "
+               "line, and end");
   app.add_option("--log-level",
                  command.log_level,
                  "trace, debug, info, warning or error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
       ->capture_default_str();
   app.footer(
+      "SIGHUP: reads the configuration anew. What is wrong with it is logged "
+      "and\nchanges nothing; lines that are the same go on untouched.\n\n"
       "Exit codes: 0 stopped, or the configuration is right; 1 cannot start "
       "or\n"
       "go on; 2 command line, configuration, key or trust file is wrong;\n"

@@ -49,12 +49,18 @@ RULES = [
      "thin adapters that agent, ledger and tools share; they know no rules"),
     ("platform/profile", ["core/base", "core/crypto", "core/point", "platform"],
      ANY, "reads boards/devices for agent and plant"),
+    ("platform/modbus", ["core/base", "core/bus", "core/crypto", "core/point",
+                         "platform"], ANY,
+     "the wire of a line, for agent and tools"),
     ("agent", ["core", "proto", "platform", "web_bundle", "agent/loop",
                "agent/config"], ANY,
      "an adapter knows the loop's inbox and the configuration, no other "
      "adapter, and nothing of the ledger"),
     ("agent/loop", ["core", "proto", "platform", "agent"], ANY,
      "the loop sees roles, never a concrete adapter"),
+    ("agent/wiring", ["core", "proto", "platform", "agent"], ANY,
+     "keeps the running lines to what the configuration says; main.cc gives it "
+     "the concrete ones"),
     ("agent/main.cc", ["core", "proto", "platform", "agent"], ANY,
      "wires the concrete adapters"),
     ("ledger", ["core", "proto", "proto_cpp", "platform", "web_bundle",

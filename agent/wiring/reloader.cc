@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/wiring/reloader.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "agent/wiring/device_set_of.h"
+#include "core/base/check.h"
+
+namespace strongroom {
+
+void log_warnings(const AgentConfig& config) {
+  for (const ConfigError& warning : config.warnings) {
+    spdlog::warn("config_warning what='{}'", warning.text());
+  }
+}
+
+Reloader::Reloader(AgentConfig running, ReloadPorts ports)
+    : ports_(std::move(ports)), running_(std::move(running)) {}
+
+Reloader::~Reloader() {
+  stop();
+}
+
+void Reloader::start() {
+  check(!thread_.joinable(), "a reloader is started once");
+  thread_ = std::thread([this] { run(); });
+}
+
+void Reloader::request() {
+  const std::scoped_lock lock(mutex_);
+  requested_ = true;
+  changed_.notify_all();
+}
+
+void Reloader::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+ReloadStatus Reloader::status() const {
+  const std::scoped_lock lock(mutex_);
+  return status_;
+}
+
+void Reloader::run() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return requested_ || stop_; });
+      if (stop_) {
+        return;
+      }
+      requested_ = false;
+    }
+    reload();
+  }
+}
+
+void Reloader::reload() {
+  auto wanted = ports_.load();
+  if (!wanted) {
+    refuse(wanted.error());
+    return;
+  }
+  apply(*std::move(wanted));
+}
+
+void Reloader::refuse(const std::vector<ConfigError>& errors) {
+  std::vector<std::string> texts;
+  for (const ConfigError& error : errors) {
+    texts.push_back(error.text());
+    spdlog::error("config_refused what='{}'", texts.back());
+  }
+  ports_.tell("recording; the changed configuration was refused, see the log");
+  const std::scoped_lock lock(mutex_);
+  ++status_.reloads;
+  status_.refused = std::move(texts);
+}
+
+void Reloader::apply(AgentConfig wanted) {
+  const ConfigDiff diff = diff_configs(running_, wanted);
+  log_warnings(wanted);
+  for (const std::string& key : diff.needs_restart) {
+    spdlog::warn("config_needs_restart key={}", key);
+  }
+  running_ = without_restart(running_, std::move(wanted));
+  ports_.lines.stop(diff.stop);
+  if (diff.changes_devices) {
+    ports_.push_devices(device_set_of(running_));
+  }
+  for (const LineConfig& line : running_.lines) {
+    if (std::ranges::find(diff.start, line.name) != diff.start.end()) {
+      ports_.lines.start(line);
+    }
+  }
+  spdlog::info("config_reloaded kept={} stopped={} started={}",
+               diff.keep.size(),
+               diff.stop.size(),
+               diff.start.size());
+  ports_.tell("recording");
+  const std::scoped_lock lock(mutex_);
+  ++status_.reloads;
+  status_.refused.clear();
+  status_.needs_restart = diff.needs_restart;
+}
+
+}  // namespace strongroom

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the configuration anew while the agent runs, on a thread of its own:
+// lines end within a timeout, and neither the loop nor a signal waits for that.
+#pragma once
+
+#include <condition_variable>
+#include <expected>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/config/config_diff.h"
+#include "agent/http/pages.h"
+#include "agent/loop/device_set.h"
+#include "agent/wiring/line_set.h"
+
+namespace strongroom {
+
+struct ReloadPorts {
+  /// agent.toml as it is now.
+  std::function<std::expected<AgentConfig, std::vector<ConfigError>>()> load;
+  LineSet& lines;
+  /// To the loop; must not block.
+  std::function<void(DeviceSet)> push_devices;
+  /// What the service manager shows of the agent.
+  std::function<void(const std::string& status)> tell = [](const auto&) {};
+};
+
+/// An invalid file changes nothing. A valid one: lines whose configuration is
+/// the same go on; the others are stopped, the loop learns the new devices, new
+/// lines are started, in this order, so that the loop knows every device before
+/// its first poll. What cannot change while running keeps its value and is
+/// named.
+class Reloader {
+ public:
+  /// `running`: whose lines run.
+  Reloader(AgentConfig running, ReloadPorts ports);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  /// From now on requests are served, also those made before. Once.
+  void start();
+  /// Any thread, never blocks. All requests made while one is served are one.
+  void request();
+  /// Waits for a reload that is being made. The lines are not stopped.
+  void stop();
+  /// Any thread.
+  ReloadStatus status() const;
+
+ private:
+  void run();
+  void reload();
+  void refuse(const std::vector<ConfigError>& errors);
+  void apply(AgentConfig wanted);
+
+  ReloadPorts ports_;
+  AgentConfig running_;  // the thread's, once it runs
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool requested_ = false;  // under mutex_
+  bool stop_ = false;       // under mutex_
+  ReloadStatus status_;     // under mutex_
+  std::thread thread_;
+};
+
+/// One warning of the log each.
+void log_warnings(const AgentConfig& config);
+
+}  // namespace strongroom
