@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/strongroom/doctor_agent.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -97,30 +98,126 @@ void examine_journal(Examination& examination,
       " events, " + std::to_string(report->undelivered) + " undelivered");
 }
 
-void examine_line(Examination& examination, const LineConfig& line) {
-  if (line.kind == LineKind::kTcp) {
-    if (!accepts_connections({line.host, std::to_string(line.port)})) {
-      examination.ill("line-unreachable",
-                      "line " + line.name + ": nobody answers at " + line.host +
-                          ":" + std::to_string(line.port),
-                      "Check the device's power, address and network.");
-      return;
+// The names of this port that stay when adapters are plugged in another order.
+std::string lasting_names(const fs::path& port) {
+  std::string names;
+  for (const char* directory : {"/dev/serial/by-id", "/dev/serial/by-path"}) {
+    std::error_code error;
+    for (const auto& name : fs::directory_iterator(directory, error)) {
+      if (fs::equivalent(name.path(), port, error)) {
+        names += (names.empty() ? "" : " or ") + name.path().string();
+      }
     }
-  } else if (!fs::exists(line.serial)) {
+  }
+  return names;
+}
+
+void examine_port_name(Examination& examination, const LineConfig& line) {
+  if (!line.serial.starts_with("/dev/ttyUSB") &&
+      !line.serial.starts_with("/dev/ttyACM")) {
+    return;
+  }
+  const std::string names = lasting_names(line.serial);
+  examination.warn(
+      "line-name",
+      "line " + line.name + ": " + line.serial +
+          " is numbered in the order of plugging in",
+      names.empty()
+          ? "Write the port's name of /dev/serial/by-id or /dev/serial/by-path."
+          : "Write serial = \"" + names + "\".");
+}
+
+void examine_port(Examination& examination, const LineConfig& line) {
+  examine_port_name(examination, line);
+  if (!fs::exists(line.serial)) {
     examination.ill("line-missing",
                     "line " + line.name + ": " + line.serial + " is not there",
                     "Plug the adapter in, or correct serial; `ls "
                     "/dev/serial/by-path` shows names that stay.");
-    return;
   } else if (access(line.serial.c_str(), R_OK | W_OK) != 0) {
     examination.ill(
         "line-forbidden",
         "line " + line.name + ": this user may not open " + line.serial,
         "Add the service's user to the group of the device "
         "(`usermod -aG dialout strongroom-agent`).");
+  } else {
+    examination.healthy("line " + line.name);
+  }
+}
+
+void examine_line(Examination& examination, const LineConfig& line) {
+  if (line.kind == LineKind::kRtu) {
+    examine_port(examination, line);
+  } else if (accepts_connections({line.host, std::to_string(line.port)})) {
+    examination.healthy("line " + line.name);
+  } else {
+    examination.ill("line-unreachable",
+                    "line " + line.name + ": nobody answers at " + line.host +
+                        ":" + std::to_string(line.port),
+                    "Check the device's power, address and network.");
+  }
+}
+
+// Once a profile, with the devices that are read by it.
+void examine_profiles(Examination& examination, const AgentConfig& config) {
+  std::map<std::string, std::string> untried;
+  for (const LineConfig& line : config.lines) {
+    for (const DeviceConfig& device : line.devices) {
+      if (device.profile->trust == TrustRung::kDocumented) {
+        std::string& devices = untried[device.profile->name];
+        devices += (devices.empty() ? "" : ", ") + device.name;
+      }
+    }
+  }
+  for (const auto& [profile, devices] : untried) {
+    examination.warn("profile-untried",
+                     "profile " + profile + " (" + devices +
+                         ") was written from paper and never tried",
+                     "Compare each value with the device's own display once, "
+                     "before anybody relies on it.");
+  }
+}
+
+void examine_warnings(Examination& examination, const AgentConfig& config) {
+  for (const ConfigError& warning : config.warnings) {
+    if (!warning.what.starts_with("\"line.serial\"")) {  // line-name says more
+      examination.warn("config-warning",
+                       warning.text(),
+                       "Correct the line, or leave it if it is meant so.");
+    }
+  }
+}
+
+// Whatever another program may have answered.
+std::string text_of(const nlohmann::json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>()
+                                                     : "";
+}
+
+// What only the program that holds the ports can know.
+void examine_bus(Examination& examination, const AgentConfig& config) {
+  const auto reply = http_get("http://" + config.http_host + ":" +
+                              std::to_string(config.http_port) + "/bus");
+  if (!reply || reply->status != 200) {
+    return;  // program-down says so
+  }
+  const auto bus = nlohmann::json::parse(reply->body, nullptr, false);
+  if (!bus.is_object() || !bus.contains("lines") || !bus["lines"].is_array()) {
     return;
   }
-  examination.healthy("line " + line.name);
+  for (const auto& line : bus["lines"]) {
+    if (text_of(line, "low_latency") == "refused") {
+      examination.warn(
+          "line-latency",
+          "line " + text_of(line, "name") + ": the adapter at " +
+              text_of(line, "endpoint") +
+              " holds answers back and would not be told not to",
+          "Set its latency_timer below /sys/bus/usb-serial/devices to 1 with a "
+          "udev rule, or take an adapter that knows low latency; else each "
+          "request costs some 16 ms more.");
+    }
+  }
 }
 
 }  // namespace
@@ -151,7 +248,8 @@ void examine_health(Examination& examination,
     return;
   }
   const auto health = nlohmann::json::parse(reply->body, nullptr, false);
-  if (reply->status == 200 && health.is_object()) {
+  const bool works = reply->status == 200 && health.is_object();
+  if (works && text_of(health, "status") != "degraded") {
     examination.healthy(program + " runs and is well");
     return;
   }
@@ -163,6 +261,12 @@ void examine_health(Examination& examination,
           (reasons.empty() ? "" : "; ") +
           (reason.is_string() ? reason.get<std::string>() : reason.dump());
     }
+  }
+  if (works) {
+    examination.warn("program-degraded",
+                     program + " works, and says: " + reasons,
+                     "Look the words up in docs/operations.md.");
+    return;
   }
   examination.ill(
       "program-unwell",
@@ -194,6 +298,9 @@ void examine_agent(Examination& examination,
   for (const LineConfig& line : config.lines) {
     examine_line(examination, line);
   }
+  examine_profiles(examination, config);
+  examine_warnings(examination, config);
+  examine_bus(examination, config);
   examine_broker(examination, config.mqtt_uri);
   examine_health(
       examination, "strongroom-agent", config.http_host, config.http_port);

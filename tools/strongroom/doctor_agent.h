@@ -7,9 +7,10 @@
 
 namespace strongroom {
 
-/// Keys, trust, certificates, clock, disk, journal, lines, broker, and the
-/// running agent: config, key-*, trust-*, tls-*, disclosure-key, disk-*,
-/// journal-*, line-*, rotation-unfinished, agent-*, broker-*, clock-*.
+/// Keys, trust, certificates, clock, disk, journal, lines, profiles, broker,
+/// and the running agent: config-warning, key-*, trust-*, tls-*,
+/// disclosure-key, disk-*, journal-*, line-*, profile-untried,
+/// rotation-unfinished, program-*, broker-*, clock-*.
 void examine_agent(Examination& examination,
                    const AgentConfig& config,
                    Now now);
@@ -18,7 +19,8 @@ void examine_agent(Examination& examination,
 void examine_config(Examination& examination,
                     const std::vector<ConfigError>& errors);
 
-/// program-down, program-unwell: what GET /health of a program says.
+/// program-down, program-unwell, program-degraded: what GET /health of a
+/// program says.
 void examine_health(Examination& examination,
                     const std::string& program,
                     const std::string& host,
