@@ -3,9 +3,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { FakeLedger } from "../../web/testing/fake_ledger";
-import { addMinute, liveDevices, room } from "../../web/testing/scene";
+import {
+  addMinute,
+  leakWindow,
+  liveDevices,
+  room,
+} from "../../web/testing/scene";
 import {
   launch,
   loadKey,
@@ -107,6 +112,63 @@ test("a window unfolds to named points, exact values and its proof", async (t) =
   assert.equal(await page.locator("[data-check=verified]").count(), 6);
   assert.ok((await page.locator(".picture .node").count()) > 8);
   assert.deepEqual(here.complaints, []);
+});
+
+/** After the key is loaded: nothing was shown without it. */
+async function goTo(page: Page, address: string): Promise<void> {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, address);
+}
+
+test("states stand by their names, and a device says who it is", async (t) => {
+  const here = await visit(t, browser, { language: "en-GB" });
+  const { page, ledger } = here;
+  const startUs = ledger.clockUs - 60_000_000n;
+  ledger.append("edge-1@bj1", "telemetry", [leakWindow(5n, startUs)]);
+  const { length } = ledger.log(ledger.origin("bj1", "telemetry"));
+  await openWithKey(here);
+  await goTo(page, `#/bj1/telemetry/1/${length - 2}`);
+  await page.waitForSelector("[data-proof=verified]");
+  await page.locator(".window .minor a").waitFor();
+  const rows = await page
+    .locator(".window-table tbody tr")
+    .evaluateAll((all) =>
+      all.map((row) =>
+        [...row.children].map((cell) => (cell as HTMLElement).innerText.trim()),
+      ),
+    );
+  assert.deepEqual(rows[0], ["Leak", "leak", "dry", "–", "leak", "300", "good"]);
+  assert.equal(rows[1]?.[1]?.replace(/\s/g, " "), "17 m");
+  const note = page.locator(".window > .minor").last();
+  assert.match(await note.innerText(), /· verified$/);
+
+  const card = page.locator("[data-device=aisle-a-leak]");
+  const leak = card.locator(".point").first();
+  assert.equal(await leak.locator(".state").innerText(), "leak");
+  assert.equal(await leak.locator(".value").getAttribute("title"), "1");
+  assert.equal(await leak.locator(".number").count(), 0, "no bare code");
+  assert.deepEqual(
+    await card.locator("[data-identity]").allInnerTexts(),
+    ["Model LD1500", "Serial no. 0071-22"],
+  );
+  await shot(page, "states");
+  assert.deepEqual(here.complaints, []);
+});
+
+test("states that were altered are not called verified", async (t) => {
+  const here = await visit(t, browser, { language: "en-GB" });
+  const { page, ledger } = here;
+  ledger.append("edge-1@bj1", "telemetry", [leakWindow(5n, ledger.clockUs)]);
+  const { length } = ledger.log(ledger.origin("bj1", "telemetry"));
+  const origin = ledger.origin("bj1", "record");
+  // The states stand behind two entries of the start and three descriptions.
+  ledger.faults.alteredEntry = { origin, index: 5 };
+  await openWithKey(here);
+  await goTo(page, `#/bj1/telemetry/1/${length - 2}`);
+  await page.locator(".window .minor a").waitFor();
+  const note = page.locator(".window > .minor").last();
+  assert.match(await note.innerText(), /· not verified$/);
 });
 
 test("raw bytes are those that the ledger holds", async (t) => {
@@ -259,7 +321,7 @@ test("by keyboard alone: along the rows, open, close, to another log", async (t)
   await page.keyboard.press("Escape");
   await page.waitForSelector(".row-open", { state: "detached" });
   await page.keyboard.press("1");
-  await page.waitForSelector(".tab[aria-current] >> text=11");
+  await page.waitForSelector(".tab[aria-current] >> text=15");
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
   await page.keyboard.press("Escape");
@@ -268,7 +330,7 @@ test("by keyboard alone: along the rows, open, close, to another log", async (t)
   await page.locator(".skip").focus();
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => location.hash === "#log");
-  await page.waitForSelector(".tab[aria-current] >> text=11");
+  await page.waitForSelector(".tab[aria-current] >> text=15");
   // The focus is seen.
   await page.keyboard.press("j");
   const outline = await page.evaluate(

@@ -39,6 +39,8 @@ export interface LiveValue {
   /** Nothing was ever measured: undefined, never a made-up number. */
   mantissa?: bigint | undefined;
   atUs?: bigint | undefined;
+  /** What the mantissa means: "leak". */
+  state?: string | undefined;
 }
 
 export interface Device {
@@ -46,6 +48,8 @@ export interface Device {
   device: string;
   atUs?: bigint | undefined;
   values: LiveValue[];
+  /** What it says of itself, by name: ["serial_number", "7"]. */
+  identity: [string, string][];
 }
 
 export interface StreamStatus {
@@ -146,6 +150,7 @@ function readLiveValue(value: unknown): LiveValue {
     quality: qualities.has(quality) ? (quality as Quality) : "unknown",
     mantissa: measured ? integer(json["mantissa"] ?? 0) : undefined,
     atUs: measured ? optionalInteger(json["at_us"]) : undefined,
+    state: measured ? optionalText(json["state"]) : undefined,
   };
 }
 
@@ -156,6 +161,9 @@ export function readDevice(value: unknown): Device {
     device: text(json["device"]),
     atUs: optionalInteger(json["at_us"]),
     values: list(json["values"]).map(readLiveValue),
+    identity: Object.entries(object(json["identity"] ?? {})).map(
+      ([name, says]) => [name, text(says)],
+    ),
   };
 }
 

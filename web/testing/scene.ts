@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small computer room for the tests and for whoever wants to look at the
-// page without one: two agents, three devices, a few things amiss.
+// page without one: two agents, four devices, a few things amiss.
 
 import {
   EpochReason,
@@ -30,6 +30,11 @@ const ups: Point[] = [
   { name: "battery_temperature", unit: "Cel", exponent: -1 },
 ];
 
+const leak: Point[] = [
+  { name: "leak", unit: "1", exponent: 0 },
+  { name: "leak_distance", unit: "m", exponent: 0 },
+];
+
 export function described(
   device: string,
   profile: string,
@@ -44,6 +49,54 @@ export function described(
       pointCount: points.length,
       firstPoint: 0,
       points,
+    },
+  };
+}
+
+/** What the codes of a point mean, first code 0. */
+export function states(
+  device: string,
+  describedSeq: bigint,
+  point: number,
+  names: string[],
+): Body {
+  return {
+    case: "statesDescribed",
+    value: {
+      device,
+      describedSeq,
+      point,
+      stateCount: names.length,
+      firstState: 0,
+      states: names.map((name, code) => ({ code: BigInt(code), name })),
+    },
+  };
+}
+
+function identified(device: string, name: string, text: string): Body {
+  return {
+    case: "deviceIdentified",
+    value: { device, profile: "rle-ld", name, text, previous: "" },
+  };
+}
+
+/** A leak that came within the minute, and where. */
+export function leakWindow(describedSeq: bigint, startUs: bigint): Body {
+  return {
+    case: "windows",
+    value: {
+      device: "aisle-a-leak",
+      describedSeq,
+      startUs,
+      durationMs: 60_000,
+      firstPoint: 0,
+      good: [300, 60],
+      missed: [0, 0],
+      quality: [PointQuality.GOOD, PointQuality.GOOD],
+      last: [1n, 17n],
+      lastMinusMin: [1n, 17n],
+      maxMinusLast: [0n, 0n],
+      sumMinusGoodLast: [-120n, -600n],
     },
   };
 }
@@ -99,6 +152,10 @@ export function room(nowUs: bigint): FakeLedger {
     boot("0.1.0"),
     described("aisle-a-climate", "xy-md02", climate),
     described("ups-1", "generic-ups", ups),
+    described("aisle-a-leak", "rle-ld", leak),
+    states("aisle-a-leak", 5n, 0, ["dry", "leak"]),
+    identified("aisle-a-leak", "model", "LD1500"),
+    identified("aisle-a-leak", "serial_number", "0071-22"),
   ]);
   ledger.append("edge-2@bj1", "record", [
     epochOpened,
@@ -174,6 +231,7 @@ export function liveDevices(nowUs: bigint): unknown[] {
     at_us: mantissa === undefined ? 0n : nowUs - ageUs,
   });
   const [temperature, humidity] = climate as [Point, Point];
+  const [wet, distance] = leak as [Point, Point];
   const [voltage, power, charge, heat] = ups as [Point, Point, Point, Point];
   return [
     {
@@ -181,6 +239,16 @@ export function liveDevices(nowUs: bigint): unknown[] {
       device: "aisle-a-climate",
       at_us: nowUs - 400_000n,
       values: [value(temperature, 234n, "GOOD"), value(humidity, 441n, "GOOD")],
+    },
+    {
+      source: "edge-1@bj1",
+      device: "aisle-a-leak",
+      at_us: nowUs - 200_000n,
+      values: [
+        { ...value(wet, 1n, "GOOD"), state: "leak" },
+        value(distance, 17n, "GOOD"),
+      ],
+      identity: { model: "LD1500", serial_number: "0071-22" },
     },
     {
       source: "edge-1@bj1",
@@ -223,7 +291,7 @@ function sources(ledger: FakeLedger, nowUs: bigint): Record<string, unknown>[] {
       last_batch_us: nowUs - 41_000_000n,
       clock: { quality: "CLOCK_QUALITY_GOOD", error_us: "1250" },
       streams: [
-        stream("edge-1@bj1", "RECORD", 4n),
+        stream("edge-1@bj1", "RECORD", 8n),
         stream("edge-1@bj1", "TELEMETRY", 19n),
       ],
       refusals: {},

@@ -7,7 +7,7 @@ import { entryHash } from "../address";
 import { deviceKey, type Loaded } from "../model";
 import { useModel, useNow, useText, why } from "./context";
 import * as Icon from "./icons";
-import { Age, Value } from "./values";
+import { Age, StateValue, Value } from "./values";
 import { PastAlarms } from "./alarms";
 
 /** A device that has said nothing for so long is not up to date. */
@@ -92,6 +92,7 @@ function DeviceCard({ device, stale }: { device: Device; stale: boolean }) {
           )}
         </span>
       </header>
+      <Identity device={device} />
       <dl class="points">
         {device.values.map((value) => (
           <Point key={value.name} value={value} />
@@ -101,9 +102,24 @@ function DeviceCard({ device, stale }: { device: Device; stale: boolean }) {
   );
 }
 
+/** Who the device says it is. */
+function Identity({ device: { identity } }: { device: Device }) {
+  const text = useText();
+  if (identity.length === 0) return null;
+  return (
+    <p class="minor identity">
+      {identity.map(([name, says]) => (
+        <span key={name} data-identity={name}>
+          {text.word("identity", name)} <span class="says">{says}</span>
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function Point({ value }: { value: LiveValue }) {
   const text = useText();
-  const { name, quality, mantissa, exponent, unit, atUs } = value;
+  const { name, quality, mantissa, exponent, unit, atUs, state } = value;
   const good = quality === "good";
   return (
     <div class={`point ${good ? "" : "point-warn"}`} data-quality={quality}>
@@ -111,6 +127,8 @@ function Point({ value }: { value: LiveValue }) {
       <dd>
         {mantissa === undefined ? (
           <span class="no-value">{text.t("live.noValue")}</span>
+        ) : state !== undefined ? (
+          <StateValue code={mantissa} name={state} />
         ) : (
           <Value mantissa={mantissa} exponent={exponent} unit={unit} />
         )}

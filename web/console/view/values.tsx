@@ -48,6 +48,23 @@ export function Value({
   );
 }
 
+/** What a code means; the code itself when it has no name. */
+export function StateValue({
+  code,
+  name,
+}: {
+  code: bigint;
+  name: string | undefined;
+}) {
+  return (
+    <span class="value" title={code.toString()}>
+      <span class={name === undefined ? "number" : "state"}>
+        {name ?? code.toString()}
+      </span>
+    </span>
+  );
+}
+
 /** How long ago, ticking. */
 export function Age({ us }: { us: bigint }) {
   const text = useText();

@@ -14,7 +14,7 @@ import { useModel, useText } from "./context";
 import { enumName } from "./fields";
 import * as Icon from "./icons";
 import { LogName } from "./log_name";
-import { Value } from "./values";
+import { StateValue, Value } from "./values";
 import { type WindowRow, windowRows } from "./window_rows";
 
 type Search = { state: "searching" } | { state: "done"; is?: Description };
@@ -85,6 +85,7 @@ export function WindowTable({
                 key={row.point}
                 row={row}
                 point={description?.points[row.point]}
+                states={description?.states.get(row.point)}
               />
             ))}
           </tbody>
@@ -118,9 +119,11 @@ export function WindowTable({
 function WindowLine({
   row,
   point,
+  states,
 }: {
   row: WindowRow;
   point?: Description["points"][number] | undefined;
+  states?: ReadonlyMap<bigint, string> | undefined;
 }) {
   const text = useText();
   const { values, quality } = row;
@@ -136,6 +139,16 @@ function WindowLine({
       )}
     </td>
   );
+  // Codes have an order that says nothing, and a mean that is no code.
+  const coded = (code: bigint | undefined) =>
+    states === undefined || code === undefined ? (
+      cell(code)
+    ) : (
+      <td class="numeric">
+        <StateValue code={code} name={states.get(code)} />
+      </td>
+    );
+  const mean = values && meanMantissa(values.sum, BigInt(row.good));
   return (
     <tr>
       <th scope="row" title={point?.name}>
@@ -143,10 +156,10 @@ function WindowLine({
           ? text.t("window.pointNumber", { n: row.point })
           : text.word("point", point.name)}
       </th>
-      {cell(values?.last)}
-      {cell(values?.min)}
-      {cell(values && meanMantissa(values.sum, BigInt(row.good)), exponent - 1)}
-      {cell(values?.max)}
+      {coded(values?.last)}
+      {coded(values?.min)}
+      {cell(states === undefined ? mean : undefined, exponent - 1)}
+      {coded(values?.max)}
       <td class="numeric">
         {text.t("window.pollsValue", { good: row.good })}
         {row.missed > 0 && (
