@@ -154,9 +154,16 @@ endif()"
   install(
     FILES "${PROJECT_SOURCE_DIR}/docs/console.md"
           "${PROJECT_SOURCE_DIR}/docs/operations.md"
+          "${PROJECT_SOURCE_DIR}/docs/plant.md"
           "${PROJECT_SOURCE_DIR}/docs/threat-model.md"
     DESTINATION share/doc/strongroom-tools
     COMPONENT tools
+  )
+  install(
+    DIRECTORY "${PROJECT_SOURCE_DIR}/tools/plant/scenes"
+    DESTINATION share/strongroom
+    COMPONENT tools
+    FILES_MATCHING PATTERN "*.toml"
   )
   install(
     DIRECTORY "${PROJECT_SOURCE_DIR}/docs/formats"

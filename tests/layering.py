@@ -90,6 +90,8 @@ RULES = [
                           "agent/config", "agent/journal", "ledger/config",
                           "ledger/store", "ledger/check"], ANY,
      "as all tools, and creates and checks what agent and ledger store"),
+    ("tools/plant", ["core", "proto", "platform", "agent/config"], ANY,
+     "as all tools, and builds the twin of an agent's configuration"),
     ("tests", ANY, ANY, "crosses borders on purpose"),
 ]
 FOLDERS = ["core", "proto", "platform", "agent", "ledger", "tools", "tests",
@@ -199,6 +201,8 @@ SELF_TEST = [
     ("ledger/http/server.cc", '"proto_cpp/event.pb.h"', True),
     ("tools/strongroom/verify.cc", '"core/log/merkle.h"', True),
     ("tools/strongroom/verify.cc", '"ledger/loop/ledger.h"', False),
+    ("tools/plant/twin.cc", '"agent/config/config.h"', True),
+    ("tools/plant/twin.cc", '"agent/bus/bus.h"', False),
     ("tests/e2e/spine_test.cc", '"ledger/store/sqlite_store.h"', True),
 ]
 

@@ -73,8 +73,10 @@ class Contents(unittest.TestCase):
             "/usr/share/doc/strongroom-tools/console.md",
             "/usr/share/doc/strongroom-tools/copyright",
             "/usr/share/doc/strongroom-tools/operations.md",
+            "/usr/share/doc/strongroom-tools/plant.md",
             "/usr/share/doc/strongroom-tools/threat-model.md",
             "/usr/share/fish/vendor_completions.d/strongroom.fish",
+            "/usr/share/strongroom/scenes/building.toml",
             "/usr/share/zsh/vendor-completions/_strongroom",
         })
 

@@ -70,6 +70,24 @@ std::string upper(std::string text) {
   return text;
 }
 
+/// The name, but what the probe wants to see where it looks.
+std::string first_text(const DeviceProfile& profile,
+                       const TextProfile& text,
+                       const std::string& name) {
+  std::string value = upper(name);
+  const auto& probe = profile.probe;
+  if (!probe || text.kind != probe->kind || probe->address < text.address ||
+      probe->address >= text.address + text.registers) {
+    return value;
+  }
+  const auto at = 2U * (probe->address - text.address);
+  const auto high = static_cast<char>(probe->min >> 8);
+  const auto low = static_cast<char>(probe->min & 0xFF);
+  value.insert(0,
+               text.swapped ? std::string{low, high} : std::string{high, low});
+  return value.insert(0, at, ' ');
+}
+
 std::optional<std::int64_t> value_named(const PointProfile& point,
                                         const std::string& value) {
   const auto state = std::ranges::find(point.states, value, &PointState::name);
@@ -83,10 +101,12 @@ SimulatedDevice::SimulatedDevice(std::string name,
                                  std::shared_ptr<const DeviceProfile> profile)
     : name_(std::move(name)),
       profile_(std::move(profile)),
-      texts_(profile_->texts.size(), upper(name_)),
       registers_(registers_of(*profile_)) {
   for (const PointProfile& point : profile_->points) {
     points_.push_back({.wave = wave_of(*profile_, point)});
+  }
+  for (const TextProfile& text : profile_->texts) {
+    texts_.push_back(first_text(*profile_, text, name_));
   }
 }
 

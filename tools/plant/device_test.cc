@@ -133,6 +133,15 @@ TEST(SimulatedDevice, ProbeWithoutAPoint_IsAnsweredAsExpected) {
             read_answer(3, Cells({42})));
 }
 
+TEST(SimulatedDevice, ProbedText_StartsWithWhatTheProbeExpects) {
+  DeviceProfile profile = sensor();
+  profile.probe = ProbeRegister{RegisterKind::kHolding, 10, 1, 0x536D, 0x536D};
+  const SimulatedDevice device = make(profile);
+  EXPECT_EQ(device.answer({.unit = 1, .function = 3, .address = 10, .count = 2},
+                          kStart),
+            read_answer(3, Cells({0x536D, 0x5641})));  // "SmVA"
+}
+
 TEST(SimulatedDevice, SetFollowAndVary_InThisOrderOfWeight) {
   SimulatedDevice device = make(sensor());
   device.follow(0, 21.54);

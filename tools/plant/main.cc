@@ -6,6 +6,7 @@
 
 #include "platform/profile/profile_file.h"
 #include "tools/plant/control.h"
+#include "tools/plant/from_config.h"
 #include "tools/plant/play.h"
 #include "tools/plant/scene_file.h"
 
@@ -314,6 +315,7 @@ int main(int argc, char** argv) {
   Run run;
   Remote remote;
   add_run(app, run, code);
+  add_from_config(app, code);
   add_remotes(app, remote, code);
   add_tcp(app, tcp, code);
   add_rtu(app, rtu, code);

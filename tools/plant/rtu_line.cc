@@ -25,7 +25,8 @@ Result<void> place_link(const std::string& target, const std::string& link) {
   }
   std::filesystem::create_symlink(target, link, error);
   if (error) {
-    return fault("cannot make the link " + link + ": " + error.message());
+    return fault("cannot make the link " + link + ": " + error.message() +
+                 "; --link-dir says where links are");
   }
   return {};
 }

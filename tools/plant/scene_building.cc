@@ -20,7 +20,7 @@ constexpr double kLeast = 1e-3;
 std::string read_thing_name(ConfigTable& table) {
   std::string name = table.required_string("name");
   if (table.has("name") && !is_valid_scene_name(name)) {
-    table.error("name", "is 1 to 31 characters of a-z, 0-9 and the hyphen");
+    table.error("name", "is 1 to 32 characters of a-z, 0-9 and the hyphen");
   }
   return name;
 }

@@ -60,7 +60,7 @@ class SceneReader {
   std::string read_name(ConfigTable& table) {
     std::string name = table.required_string("name");
     if (table.has("name") && !is_valid_scene_name(name)) {
-      table.error("name", "is 1 to 31 characters of a-z, 0-9 and the hyphen");
+      table.error("name", "is 1 to 32 characters of a-z, 0-9 and the hyphen");
     } else if (!names_.insert(name).second) {
       table.error("name", "is the name of another line or device");
     }
@@ -206,7 +206,7 @@ class SceneReader {
 }  // namespace
 
 bool is_valid_scene_name(std::string_view name) {
-  return !name.empty() && name.size() <= 31 &&
+  return !name.empty() && name.size() <= 32 &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
          });

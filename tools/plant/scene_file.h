@@ -27,7 +27,7 @@ std::expected<Scene, std::vector<ConfigError>> load_scene(
 std::expected<Scene, std::vector<ConfigError>> parse_scene(
     std::string text, const std::string& name, const SceneOptions& options);
 
-/// [a-z0-9-]{1,31}
+/// [a-z0-9-]{1,32}
 bool is_valid_scene_name(std::string_view name);
 
 }  // namespace strongroom::plant

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/plant/scene_file.h"
 
+#include <filesystem>
 #include <gtest/gtest.h>
+
+#include "platform/profile/profile_file.h"
+#include "tools/plant/device.h"
+#include "tools/plant/encode.h"
 
 namespace strongroom::plant {
 namespace {
@@ -191,6 +196,56 @@ TEST(SceneFile, ErrorsOfABuilding_NameTheirLine) {
     }
     EXPECT_NE(all.find(row.error), std::string::npos)
         << all << "expected " << row.error;
+  }
+}
+
+TEST(SceneFile, EveryShippedScene_IsRight) {
+  int scenes = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("tools/plant/scenes")) {
+    const auto scene = load_scene(entry.path(), kOptions);
+    EXPECT_TRUE(scene) << scene.error()[0].text();
+    ++scenes;
+  }
+  EXPECT_GE(scenes, 1);
+}
+
+/// A twin would not be found by its probe otherwise.
+TEST(SceneFile, EveryShippedProfile_CanBePlayedAndRecognised) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator("boards/devices")) {
+    if (entry.path().extension() != ".toml") {
+      continue;
+    }
+    auto loaded = load_profile(entry.path());
+    ASSERT_TRUE(loaded) << loaded.error()[0].text();
+    const auto profile =
+        std::make_shared<const DeviceProfile>(std::move(*loaded));
+    const SimulatedDevice device("twin", profile);
+    for (int s = 0; s < 300 && profile->probe; s += 10) {
+      const ProbeRegister& probe = *profile->probe;
+      const Bytes pdu =
+          device.answer({.unit = 1,
+                         .function = static_cast<std::uint8_t>(probe.kind),
+                         .address = probe.address,
+                         .count = probe.count},
+                        std::chrono::seconds{s});
+      ASSERT_GE(pdu.size(), 3U) << entry.path() << ": exception";
+      const int first =
+          is_bit_kind(probe.kind) ? pdu[2] & 1 : pdu[2] << 8 | pdu[3];
+      EXPECT_GE(first, probe.min) << entry.path() << " after " << s << " s";
+      EXPECT_LE(first, probe.max) << entry.path() << " after " << s << " s";
+    }
+    for (std::size_t i = 0; i < profile->points.size(); ++i) {
+      const PointProfile& point = profile->points[i];
+      for (int s = 0; s < 300; s += 10) {
+        const std::int64_t value = device.mantissa(i, std::chrono::seconds{s});
+        EXPECT_TRUE(raw_of(point, value)) << entry.path() << " " << point.name;
+        EXPECT_TRUE(!point.states.empty() ||
+                    (value >= point.min && value <= point.max))
+            << entry.path() << " " << point.name << " " << value;
+      }
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/point/sample.h"
 #include "tools/plant/encode.h"
 
 namespace strongroom::plant {
@@ -16,7 +17,6 @@ using std::chrono::microseconds;
 constexpr std::int64_t kWaveMs = 240'000;
 /// Points of a device are not in step.
 constexpr std::int64_t kShiftMs = 37'000;
-constexpr int kCandidates = 400;
 
 std::int64_t lowest_state(const PointProfile& point) {
   return std::ranges::min(point.states, {}, &PointState::code).code;
@@ -41,21 +41,18 @@ bool is_recognised(const PointProfile& point,
   return cell >= probe.min && cell <= probe.max;
 }
 
-/// The recognised value that is nearest to the middle, of some over the range.
+/// A plausible value by which the device is recognised: the one in the middle
+/// of what the probe expects.
 std::optional<std::int64_t> recognised(const PointProfile& point,
-                                       const ProbeRegister& probe,
-                                       std::int64_t min,
-                                       std::int64_t max) {
-  for (int i = 0; i <= kCandidates; ++i) {
-    // Outwards from the middle: 0, +1, -1, +2, -2, ...
-    const int step = i % 2 == 0 ? -i / 2 : (i + 1) / 2;
-    const std::int64_t candidate =
-        min + (max - min) / 2 + (max - min) / kCandidates * step;
-    if (is_recognised(point, probe, candidate)) {
-      return candidate;
-    }
-  }
-  return std::nullopt;
+                                       const ProbeRegister& probe) {
+  std::vector<std::uint16_t> cells(register_count(point.type));
+  cells[static_cast<std::size_t>(probe.address - point.address)] =
+      static_cast<std::uint16_t>((probe.min + probe.max) / 2);
+  const PointSample sample = decode_point(point, cells);
+  return sample.quality == PointQuality::kGood &&
+                 is_recognised(point, probe, sample.mantissa)
+             ? std::optional(sample.mantissa)
+             : std::nullopt;
 }
 
 }  // namespace
@@ -79,12 +76,13 @@ Wave wave_of(const DeviceProfile& profile, const PointProfile& point) {
         std::min(wave.swing, *point.max_step_per_s * (kWaveMs / 1000) / 4);
   }
   if (const auto& probe = profile.probe; probe && covers(point, *probe)) {
-    if (const auto rest = recognised(point, *probe, min, max)) {
-      wave.rest = *rest;
-      const bool swings =
-          is_recognised(point, *probe, *rest - wave.swing / 2) &&
-          is_recognised(point, *probe, *rest + wave.swing / 2);
-      wave.swing = swings ? wave.swing : 0;
+    const bool is_so = is_recognised(point, *probe, wave.rest);
+    wave.rest =
+        is_so ? wave.rest : recognised(point, *probe).value_or(wave.rest);
+    while (wave.swing > 0 &&
+           !(is_recognised(point, *probe, wave.rest - wave.swing / 2) &&
+             is_recognised(point, *probe, wave.rest + wave.swing / 2))) {
+      wave.swing /= 2;
     }
   }
   return wave;
