@@ -44,6 +44,7 @@ void add_verify(CLI::App& app, Outcome& outcome);
 void add_fsck(CLI::App& app, Outcome& outcome);
 void add_tail(CLI::App& app, Outcome& outcome);
 void add_doctor(CLI::App& app, Outcome& outcome);
+void add_bus(CLI::App& app, Outcome& outcome);
 void add_completion(CLI::App& app, Outcome& outcome);
 
 }  // namespace strongroom

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line of Strongroom: keys, certificates, enrolment, proofs,
-// checks.
+// checks, Modbus lines.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -35,8 +35,8 @@ namespace {
 
 int run(int argc, char** argv) {
   CLI::App app{
-      "Keys, certificates, enrolment, proofs and checks of a Strongroom "
-      "installation.",
+      "Keys, certificates, enrolment, proofs, checks and Modbus lines of a "
+      "Strongroom installation.",
       "strongroom"};
   app.set_version_flag("--version", STRONGROOM_VERSION);
   app.require_subcommand(1);
@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   add_fsck(app, outcome);
   add_tail(app, outcome);
   add_doctor(app, outcome);
+  add_bus(app, outcome);
   add_completion(app, outcome);
   try {
     app.parse(argc, argv);
