@@ -108,7 +108,7 @@ struct Fraction {
   Wide denominator = 1;  // the same
 };
 
-/// |number| * scale in units of 10^exponent. Nothing: 2^64 or more.
+/// |number| * scale in units of 10^exponent. Nothing: 2^65 or more.
 std::optional<Fraction> scaled(const PointProfile& point,
                                const BinaryNumber& number) {
   const bool counts = !point.scale && !is_float(point.type);
@@ -146,9 +146,6 @@ std::optional<std::int64_t> mantissa_of(const PointProfile& point,
   }
   const Wide whole = value->numerator / value->denominator;
   const Wide twice_rest = value->numerator % value->denominator * 2;
-  if (whole >> 64 != 0) {
-    return std::nullopt;
-  }
   const bool negative =
       number.negative != (point.scale && point.scale->numerator < 0);
   const SignedWide sign = negative ? -1 : 1;

@@ -193,7 +193,7 @@ void expect_exact(const PointProfile& point,
 TEST(DecodeExact, Integers_AnyScale) {
   std::mt19937_64 random(1);
   int good = 0;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     const bool is_signed = i % 2 == 0;
     const PointProfile point =
         random_point(random, is_signed ? ValueType::kI64 : ValueType::kU64);
@@ -208,13 +208,13 @@ TEST(DecodeExact, Integers_AnyScale) {
     good += decode_point(point, cells_of(raw, point.type)).quality ==
             PointQuality::kGood;
   }
-  EXPECT_GT(good, 20'000) << "the inputs reach what they are to test";
+  EXPECT_GT(good, 4'000) << "the inputs reach what they are to test";
 }
 
 TEST(DecodeExact, Singles_AnyScale) {
   std::mt19937_64 random(2);
   int good = 0;
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < 15'000; ++i) {
     const PointProfile point = random_point(random, ValueType::kF32);
     auto raw = static_cast<std::uint32_t>(random());
     if (i % 3 != 0) {  // of an exponent that meters use: 2^-20 to 2^43
@@ -235,13 +235,13 @@ TEST(DecodeExact, Singles_AnyScale) {
     good += decode_point(point, cells_of(raw, point.type)).quality ==
             PointQuality::kGood;
   }
-  EXPECT_GT(good, 10'000);
+  EXPECT_GT(good, 3'000);
 }
 
 TEST(DecodeExact, Doubles_AnyScale) {
   std::mt19937_64 random(3);
   int good = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 8'000; ++i) {
     const PointProfile point = random_point(random, ValueType::kF64);
     std::uint64_t raw = random();
     if (i % 5 != 0) {  // 2^-40 to 2^87
@@ -264,38 +264,30 @@ TEST(DecodeExact, Doubles_AnyScale) {
     good += decode_point(point, cells_of(raw, point.type)).quality ==
             PointQuality::kGood;
   }
-  EXPECT_GT(good, 4'000);
+  EXPECT_GT(good, 1'500);
 }
 
 // Small numbers over small ratios: half of them are ties.
 TEST(DecodeExact, Ties_EveryRegisterOverSmallRatios) {
-  for (const Ratio scale : {Ratio{1, 2},
-                            Ratio{1, 4},
-                            Ratio{3, 2},
-                            Ratio{-1, 2},
-                            Ratio{5, 6},
-                            Ratio{1, 128},
-                            Ratio{1, 20}}) {
-    for (const std::int64_t offset : {-3, 0, 7}) {
-      PointProfile point{.name = "p",
-                         .type = ValueType::kI16,
-                         .scale = scale,
-                         .offset = offset,
-                         .exponent = -1,
-                         .min = -kMantissaLimit + 1,
-                         .max = kMantissaLimit - 1};
-      for (int value = -32768; value <= 32767; ++value) {
-        const auto raw = static_cast<std::uint16_t>(value);
-        const Exact exact =
-            exact_of(point,
-                     value < 0,
-                     static_cast<std::uint64_t>(std::abs(value)),
-                     0,
-                     false);
-        const PointSample sample = decode_point(point, {&raw, 1});
-        ASSERT_TRUE(is_rounded(exact, offset, sample.mantissa))
-            << value << " * " << scale.numerator << "/" << scale.denominator;
-      }
+  for (const Ratio scale : {Ratio{1, 2}, Ratio{-5, 6}, Ratio{1, 128}}) {
+    constexpr std::int64_t kOffset = 7;
+    PointProfile point{.name = "p",
+                       .type = ValueType::kI16,
+                       .scale = scale,
+                       .offset = kOffset,
+                       .exponent = -1,
+                       .min = -kMantissaLimit + 1,
+                       .max = kMantissaLimit - 1};
+    for (int value = -32768; value <= 32767; ++value) {
+      const auto raw = static_cast<std::uint16_t>(value);
+      const Exact exact = exact_of(point,
+                                   value < 0,
+                                   static_cast<std::uint64_t>(std::abs(value)),
+                                   0,
+                                   false);
+      const PointSample sample = decode_point(point, {&raw, 1});
+      ASSERT_TRUE(is_rounded(exact, kOffset, sample.mantissa))
+          << value << " * " << scale.numerator << "/" << scale.denominator;
     }
   }
 }

@@ -297,6 +297,16 @@ TEST(DecodePoint, Mantissa_StaysExactInABrowser) {
       decode_point(point,
                    std::vector<std::uint16_t>{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF}),
       kOutOfRange);
+  PointProfile unlimited = wide_point(ValueType::kI64, {});
+  unlimited.min = INT64_MIN;
+  unlimited.max = INT64_MAX;
+  EXPECT_EQ(
+      decode_point(unlimited, std::vector<std::uint16_t>{0x0020, 0, 0, 0}),
+      kOutOfRange)
+      << "whatever the limits say";
+  EXPECT_EQ(
+      decode_point(unlimited, std::vector<std::uint16_t>{0xFFE0, 0, 0, 0}),
+      kOutOfRange);
   const PointProfile negative = wide_point(ValueType::kI64, {});
   EXPECT_EQ(decode_point(negative, std::vector<std::uint16_t>{0x8000, 0, 0, 0}),
             kOutOfRange);
