@@ -71,6 +71,7 @@ class Site:
         self.broker_port = broker_port or free_port()
         self.agent_ports = {}
         self.processes = {}
+        self.controls = {}  # sockets of plants
         self.ledger_dir = self.root / "ledger"
         self.ca_dir = self.root / "ca"
         self.broker_dir = self.root / "broker"
@@ -191,14 +192,40 @@ class Site:
 
     def start_plant_rtu(self, link, name="plant-rtu", *options):
         self.start(name, self.binaries / "plant", "rtu", "--link", link,
-                   "--unit", 1, "--device", "xy-md02", *options,
-                   stdin=subprocess.PIPE)
+                   "--unit", 1, "--device", "xy-md02", "--profiles",
+                   self.profiles, *options, stdin=subprocess.PIPE)
         self.wait_for(name, lambda: os.path.exists(link))
 
+    def start_plant(self, scene, name="plant"):
+        """A whole building, from the text of a scene; `plant()` changes it."""
+        file = self.root / f"{name}.toml"
+        file.write_text(scene)
+        self.controls[name] = self.root / f"{name}.sock"
+        self.start(name, self.binaries / "plant", "run", file, "--profiles",
+                   self.profiles, "--control", self.controls[name])
+        self.wait_for(name, self.controls[name].exists)
+
+    def plant(self, *words, name="plant"):
+        """`plant set|fault|clear|list ...` to a running building."""
+        done = subprocess.run(
+            [str(self.binaries / "plant"), words[0], "--control",
+             str(self.controls[name]), "--", *map(str, words[1:])],
+            capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise SiteError(f"plant {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
     def start_agent(self, name):
-        self.start(name, self.binaries / "strongroom-agent", "--config",
+        # A full disk is played by a limit on the size of files; the signal
+        # that comes with it would end the program, which a full disk does not.
+        self.start(name, "/bin/sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh",
+                   self.binaries / "strongroom-agent", "--config",
                    self.root / name / "agent.toml")
         self.wait_for(name, lambda: answers(self.agent_ports[name]))
+
+    def reload_agent(self, name):
+        """As `systemctl reload` does it; returns at once."""
+        self.processes[name].send_signal(signal.SIGHUP)
 
     def wait_for(self, name, ready):
         """Waits until a program is ready; says why when it ended instead."""
@@ -274,6 +301,25 @@ class Site:
             return json.loads(unwell.read())
         except OSError:
             return None
+
+    def bus(self, name):
+        """An agent's lines by name, each with its devices by name; None when
+        it is not there."""
+        page = self.get_json("/bus", self.agent_ports[name])
+        if page is None:
+            return None
+        return {line["name"]:
+                dict(line, devices={one["name"]: one
+                                    for one in line["devices"]})
+                for line in page["lines"]}
+
+    def metric(self, name, metric):
+        """One sample of an agent, `strongroom_agent_` left out, or None."""
+        text = self.get("/metrics", self.agent_ports[name]) or b""
+        for line in text.decode().splitlines():
+            if line.startswith(f"strongroom_agent_{metric} "):
+                return float(line.rsplit(" ", 1)[1])
+        return None
 
     def log_size(self, log):
         """Tree size of `<site>/<stream>/<generation>`; 0 when not there."""

@@ -43,8 +43,10 @@ class Plant:
             [BINARIES / "plant", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         test.addCleanup(self.stop)
-        self.ready = self.process.stdout.readline()
-        test.assertTrue(self.ready.startswith("ready"), self.ready)
+        for line in self.process.stdout:
+            if line.startswith("ready"):
+                return
+        test.fail(f"plant {arguments} does not get ready")
 
     def stop(self):
         self.process.terminate()
@@ -122,6 +124,54 @@ class Scan(BusTest):
                 (["--tcp", "127.0.0.1", "--profiles", self.root], "profiles")):
             done = bus("scan", *arguments, expect=2)
             self.assertIn(word, done.stderr)
+
+
+SCENE = """
+[[line]]
+name = "rs485"
+kind = "rtu"
+link = "rs485"
+baud = 115200
+"""
+ON_THE_LINE = {1: "xy-md02", 2: "renke-rs-ws-n01", 3: "rle-ld",
+               5: "eastron-sdm630", 6: "generic-di8"}
+
+
+class ScanOfALine(BusTest):
+    """Five devices on one RTU line, well and then with answers that come too
+    late: what is proposed ready to use is right, always."""
+
+    def setUp(self):
+        super().setUp()
+        scene = self.root / "scene.toml"
+        scene.write_text(SCENE + "".join(
+            f'[[line.device]]\nname = "d{unit}"\nprofile = "{profile}"\n'
+            f"unit_id = {unit}\nturnaround_ms = 2\n"
+            for unit, profile in ON_THE_LINE.items()))
+        self.control = self.root / "control"
+        self.plant = Plant(self, "run", scene, "--profiles", PROFILES,
+                           "--control", self.control)
+
+    def scan(self):
+        done = bus("scan", "--serial", self.root / "rs485", "--baud", 115200,
+                   "--units", "1-7", "--timeout-ms", 100, "--profiles",
+                   PROFILES, timeout=120)
+        config = proposed(done.stdout)["line"][0]
+        return {device["unit_id"]: device["profile"]
+                for device in config.get("device", [])}
+
+    def fault(self, *words):
+        subprocess.run([BINARIES / "plant", *words, "--control", self.control],
+                       check=True, capture_output=True, timeout=10)
+
+    def test_well_line_is_found_whole(self):
+        self.assertEqual(self.scan(), ON_THE_LINE)
+
+    def test_late_answers_are_never_taken_for_another_device(self):
+        self.fault("fault", "rs485", "late", "110-350", "parallel", "p=0.2")
+        for _ in range(3):
+            for unit, profile in self.scan().items():
+                self.assertEqual(profile, ON_THE_LINE[unit], unit)
 
 
 class Read(BusTest):

@@ -245,7 +245,44 @@ class Doctor(SiteTest):
         self.addCleanup(self.site.admin.chmod, 0o600)
         self.assert_names("admin-socket-mode", "admin.sock")
 
-    def test_28_nothing_installed(self):
+    def test_28_port_named_by_the_order_of_plugging(self):
+        self.broken(self.agent_toml, lambda p: p.write_text(
+            p.read_text().replace(f"{self.root}/rs485", "/dev/ttyUSB7")))
+        self.assert_names("line-name", "rs485-1", "/dev/ttyUSB7")
+        self.assertNotIn("config-warning", self.ailments(), "named once")
+
+    def test_29_profile_that_nobody_tried(self):
+        self.broken(self.agent_toml, lambda p: p.write_text(
+            p.read_text().replace('"vault-1"\nprofile = "xy-md02"',
+                                  '"vault-1"\nprofile = "generic-di8"')))
+        self.assert_names("profile-untried", "generic-di8", "vault-1")
+
+    def test_30_line_without_room(self):
+        self.broken(self.agent_toml, lambda p: p.write_text(
+            p.read_text().replace("period_ms = 200", "period_ms = 20")))
+        self.assert_names("config-warning", "agent.toml:", "period_ms")
+
+    def test_31_running_agent_refused_a_changed_configuration(self):
+        def spoil(path):
+            path.write_text("nonsense")
+            self.site.reload_agent("edge-1")
+            wait_until(lambda: self.site.health("edge-1")["reasons"],
+                       "the agent to refuse it")
+        # The agent reads its own file, doctor a right copy of it.
+        copy = self.agent / "right.toml"
+        shutil.copy2(self.agent_toml, copy)
+        self.addCleanup(copy.unlink)
+        self.broken(self.agent_toml, spoil)
+        done = self.site.tool("doctor", "--agent", copy, "--json", expect=None)
+        found = {a["id"]: a for a in json.loads(done.stdout)}
+        self.assertIn("refused", found["program-degraded"]["what"])
+        self.assertFalse(found["program-degraded"]["urgent"])
+        shutil.copy2(copy, self.agent_toml)
+        self.site.reload_agent("edge-1")
+        wait_until(lambda: not self.site.health("edge-1")["reasons"],
+                   "the agent to take it again")
+
+    def test_32_nothing_installed(self):
         done = self.site.tool("doctor", expect=2)
         self.assertIn("--agent", done.stderr)
 
