@@ -14,32 +14,86 @@ from installation import Site, SiteError, port_or_free, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 
+SCENE = HERE.parent / "tools/plant/scenes/building.toml"
+SCENE_PORT = 15020  # of the scene's only line over TCP
+
+# The agent of that building: the devices under the names of the scene.
 LINES = """[[line]]
-name = "tcp-1"
+name = "rs485-climate"
+kind = "rtu"
+serial = "{root}/rs485-climate"
+
+[[line.device]]
+name = "hall-front"
+profile = "xy-md02"
+unit_id = 1
+
+[[line.device]]
+name = "vault-climate"
+profile = "xy-md02"
+unit_id = 2
+
+[[line]]
+name = "rs485-power"
+kind = "rtu"
+serial = "{root}/rs485-power"
+
+[[line.device]]
+name = "ups-a"
+profile = "apc-smart-ups"
+unit_id = 1
+period_ms = 2000
+
+[[line.device]]
+name = "lights-meter"
+profile = "eastron-sdm120"
+unit_id = 2
+period_ms = 2000
+
+[[line]]
+name = "rs485-safety"
+kind = "rtu"
+serial = "{root}/rs485-safety"
+baud = 19200
+
+[[line.device]]
+name = "leak-rope"
+profile = "rle-ld"
+unit_id = 1
+
+[[line.device]]
+name = "contacts"
+profile = "generic-di8"
+unit_id = 2
+
+[[line]]
+name = "rack-pdu"
 kind = "tcp"
 host = "127.0.0.1"
 port = {port}
-timeout_ms = 500
 
 [[line.device]]
-name = "room-1"
-profile = "xy-md02"
+name = "pdu-1"
+profile = "xerus-pdu"
 unit_id = 1
-period_ms = 1000
 
-[[line]]
-name = "rs485-1"
-kind = "rtu"
-serial = "{link}"
-baud = 9600
-parity = "none"
-timeout_ms = 500
+[[computed]]
+name = "derived"
 
-[[line.device]]
-name = "vault-1"
-profile = "xy-md02"
-unit_id = 1
-period_ms = 1000
+[[computed.point]]
+name = "vault_dew_point"
+kind = "dew_point"
+of = ["vault-climate.temperature", "vault-climate.humidity"]
+
+[[computed.point]]
+name = "hall_over_vault"
+kind = "difference"
+of = ["hall-front.temperature", "vault-climate.temperature"]
+
+[[computed.point]]
+name = "smoke_hall"
+kind = "antivalent"
+of = ["contacts.in1", "contacts.in2"]
 """
 
 
@@ -55,11 +109,11 @@ def start(root, binaries, window_s):
         say("demo: creating keys, certificates and a ledger in " + str(root))
         demo.create()
         demo.start_ledger()
-        port = demo.start_plant_tcp("plant-room-1")
-        link = root / "rs485-1"
-        demo.start_plant_rtu(link, "plant-vault-1")
+        port = port_or_free(SCENE_PORT)
+        demo.start_plant(SCENE.read_text().replace(
+            f"port = {SCENE_PORT}", f"port = {port}"))
         say("demo: enrolling the agent edge-1 of site bj1")
-        demo.create_agent("edge-1", lines=LINES.format(port=port, link=link),
+        demo.create_agent("edge-1", lines=LINES.format(port=port, root=root),
                           window_s=window_s)
         # After the enrolment, so that its first list of rights is the right
         # one.
@@ -69,6 +123,22 @@ def start(root, binaries, window_s):
         demo.stop_all()
         raise
     return demo
+
+
+def devices(demo):
+    lines = demo.bus("edge-1") or {}
+    return [one for line in lines.values() for one in line["devices"].values()]
+
+
+def await_every_device(demo):
+    """The whole building answers."""
+    wait_until(lambda: devices(demo) and
+               all(one["state"] == "answering"
+                   and one["polls"] > one["failed_polls"]
+                   for one in devices(demo)),
+               "every device to answer", 60, 0.2)
+    say(f"check: {len(devices(demo))} devices on {len(demo.bus('edge-1'))} "
+        "lines answer")
 
 
 def newest_windows(demo):
@@ -81,6 +151,7 @@ def newest_windows(demo):
 
 def check(demo):
     """Proves one entry, verifies it, alters a byte and sees it refused."""
+    await_every_device(demo)
     index = wait_until(lambda: newest_windows(demo),
                             "a reading to reach the ledger", 60, 0.2)
     say(f"check: a reading stands in bj1/telemetry as entry {index}")
@@ -143,6 +214,16 @@ def main():
             f"--url {demo.url} -o reading.pack\n"
             f"       {options.binaries}/strongroom verify reading.pack "
             f"--trust {demo.trust}\n"
+            f"       {options.binaries}/strongroom bus watch --config "
+            f"{root}/edge-1/agent.toml\n"
+            "  Let something happen:\n"
+            + "".join(
+                f"       {options.binaries}/plant {words} --control "
+                f"{demo.controls['plant']}\n"
+                for words in ("set cooling:crac-1.running=0",
+                              "fault rs485-climate unplug",
+                              "fault hall-front late 200-1500 p=0.2",
+                              "clear")) +
             f"  Logs: {root}/log\n\n"
             "  Pull a plug, and watch the page: "
             + ", ".join(f"{name} is {process.pid}" for name, process
