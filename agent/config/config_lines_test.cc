@@ -249,10 +249,11 @@ TEST_F(AgentConfigLines, PortThatIsNumberedByPlugging_IsAWarning) {
 TEST_F(AgentConfigLines, BaudUnlikeTheFactorys_IsAWarning) {
   const AgentConfig config = right(rtu("one", "/dev/ttyS1", 19200));
   ASSERT_EQ(config.warnings.size(), 1U);
-  EXPECT_EQ(config.warnings[0].text(),
-            "agent.toml:26: \"line.device.profile\" \"climate\" leaves the "
-            "factory with 9600 baud and parity N, the line has 19200 and N: "
-            "was the device set to that?");
+  EXPECT_EQ(
+      config.warnings[0].text(),
+      "agent.toml:26: \"line.device.profile\" \"climate\" leaves the "
+      "factory with 9600 baud and parity none, the line has 19200 and none: "
+      "was the device set to that?");
 }
 
 // Each device needs about 37 ms of a 9600 baud line for one poll.

@@ -38,6 +38,11 @@ std::string_view period_key(PollClass poll_class) {
   return "period_ms";
 }
 
+// As the key has it.
+std::string_view parity_word(char parity) {
+  return parity == 'E' ? "even" : parity == 'O' ? "odd" : "none";
+}
+
 class Reader {
  public:
   Reader(const std::filesystem::path& profiles, AgentConfig& config)
@@ -223,9 +228,9 @@ class Reader {
                     "line has {} and {}: was the device set to that?",
                     device.profile->name,
                     made.baud,
-                    made.parity,
+                    parity_word(made.parity),
                     line.baud,
-                    line.parity)));
+                    parity_word(line.parity))));
   }
 
   void judge_load(ConfigTable& table, const LineConfig& line) {
