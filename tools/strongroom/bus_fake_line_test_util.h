@@ -17,6 +17,7 @@ struct FakeDevice {
   std::map<std::pair<RegisterKind, std::uint16_t>, std::uint16_t> cells;
   std::chrono::microseconds delay{5000};  // of its answers
   bool refuses = true;  // what it does not have; else it keeps silent about it
+  bool is_behind = false;  // answers each question when the next one comes
 };
 
 class FakeLine final : public ModbusLink {
@@ -87,7 +88,14 @@ class FakeLine final : public ModbusLink {
       }
       answer.cells.push_back(cell->second);
     }
-    if (!answer.cells.empty() || device->second.refuses) {
+    if (answer.cells.empty() && !device->second.refuses) {
+      return;
+    }
+    if (device->second.is_behind) {
+      std::swap(answer, held_);
+      answer.at = now + device->second.delay;
+    }
+    if (answer.question.unit == question.unit) {
       coming_.push_back(answer);
     }
   }
@@ -110,6 +118,7 @@ class FakeLine final : public ModbusLink {
   }
 
   std::vector<Coming> coming_;
+  Coming held_{{0}, {}, {}};  // of the device that is behind
 };
 
 }  // namespace strongroom

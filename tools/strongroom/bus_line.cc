@@ -146,23 +146,25 @@ void BusAsker::discard(std::chrono::microseconds quiet,
   }
 }
 
-void BusAsker::show_in_step(const Question& question) {
+void BusAsker::show_in_step(const Question& question,
+                            std::chrono::microseconds pause) {
   Question other = question;
   other.count = static_cast<std::uint16_t>(other.count > 1 ? other.count - 1
                                                            : other.count + 1);
   if (other.address + other.count <= 0x10000 &&
       guard_.may_ask(other, clock_())) {
-    transact(other);
+    transact(other, pause);
   }
 }
 
-void BusAsker::make_free(const Question& question) {
+void BusAsker::make_free(const Question& question,
+                         std::chrono::microseconds pause) {
   if (guard_.may_ask(question, clock_())) {
     return;
   }
   // A unit that never said anything has nothing to be out of step with.
   if (guard_.is_in_doubt(question.unit) && answering_.contains(question.unit)) {
-    show_in_step(question);
+    show_in_step(question, pause);
   }
   while (const auto since = guard_.owed_since(question)) {
     const MonoTime now = clock_();
@@ -188,7 +190,11 @@ bool BusAsker::is_refusal(const Question& question, MonoTime asked) {
          last->second + guard_.late_answer() <= asked;
 }
 
-Answer BusAsker::transact(const Question& question) {
+Answer BusAsker::transact(const Question& question,
+                          std::chrono::microseconds pause) {
+  if (const auto still = std::max(pause, frame_gap(wire_)); still.count() > 0) {
+    discard(still, guard_.late_answer());
+  }
   const MonoTime asked = clock_();
   std::vector<std::uint16_t> cells(question.count);
   auto done =
@@ -221,9 +227,10 @@ Answer BusAsker::transact(const Question& question) {
   return std::unexpected(std::move(error));
 }
 
-Answer BusAsker::ask(const Question& question) {
-  make_free(question);
-  return transact(question);
+Answer BusAsker::ask(const Question& question,
+                     std::chrono::microseconds pause) {
+  make_free(question, pause);
+  return transact(question, pause);
 }
 
 }  // namespace strongroom

@@ -54,13 +54,14 @@ class BusAsker {
            std::chrono::milliseconds late_answer,
            Clock clock);
 
-  /// Blocks: the timeout, and longer when a late answer must be waited out.
-  Answer ask(const Question& question);
+  /// Blocks: the timeout, and longer when a late answer must be waited out. The
+  /// line is still for `pause`, at least for what ends a frame, before.
+  Answer ask(const Question& question, std::chrono::microseconds pause = {});
 
  private:
-  Answer transact(const Question& question);
-  void make_free(const Question& question);
-  void show_in_step(const Question& question);
+  Answer transact(const Question& question, std::chrono::microseconds pause);
+  void make_free(const Question& question, std::chrono::microseconds pause);
+  void show_in_step(const Question& question, std::chrono::microseconds pause);
   bool is_refusal(const Question& question, MonoTime asked);
   void discard(std::chrono::microseconds quiet,
                std::chrono::microseconds at_most);

@@ -95,6 +95,13 @@ TEST_F(BusAskerTest, Answer_IsTheQuestionsOwn) {
   EXPECT_EQ(ask(1, 300).value(), (std::vector<std::uint16_t>{300, 301}));
 }
 
+TEST_F(BusAskerTest, Question_ComesAfterStillness) {
+  ask(1, 300);
+  const MonoTime before = line_.now;
+  asker_.ask({1, RegisterKind::kHolding, 0, 1}, 35ms);
+  EXPECT_GE(line_.now - before, 35ms + line_.devices[1].delay);
+}
+
 TEST_F(BusAskerTest, LateAnswer_IsNeverTakenForTheNextOfItsShape) {
   for (const auto late : {110ms, 150ms, 250ms, 399ms}) {
     line_.devices[1].delay = late;

@@ -53,7 +53,8 @@ class DeviceReader {
   }
 
   void read(const RegisterBlock& block) {
-    const Answer answer = asker_->ask(question_of(unit_, block));
+    const Answer answer =
+        asker_->ask(question_of(unit_, block), profile_->pause);
     if (answer) {
       keep(block, *answer);
       return;

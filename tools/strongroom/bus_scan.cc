@@ -40,6 +40,8 @@ class Scanner {
   Scanner(BusAsker& asker, const LineWire& wire, const Profiles& profiles)
       : asker_(&asker), wire_(wire), profiles_(&profiles) {
     for (const DeviceProfile& profile : profiles) {
+      longest_pause_ =
+          std::max<std::chrono::microseconds>(longest_pause_, profile.pause);
       if (profile.probe &&
           std::ranges::none_of(probes_, [&](const auto& known) {
             return same_question(known, *profile.probe);
@@ -60,7 +62,8 @@ class Scanner {
       if (!profile.probe || !matches(unit, *profile.probe)) {
         continue;
       }
-      const Probed second = probe(other_shape(unit, *profile.probe));
+      const Probed second =
+          probe(other_shape(unit, *profile.probe), longest_pause_);
       ScanMatch match{
           &profile, false, read_device(*asker_, profile, unit, wire_)};
       match.is_confirmed = second.presence == Presence::kAnswers
@@ -79,9 +82,9 @@ class Scanner {
   const std::string& lost() const { return lost_; }
 
  private:
-  Probed probe(const Question& question) {
+  Probed probe(const Question& question, std::chrono::microseconds pause) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      const Answer answer = asker_->ask(question);
+      const Answer answer = asker_->ask(question, pause);
       if (answer) {
         return {Presence::kAnswers, answer->front()};
       }
@@ -111,7 +114,10 @@ class Scanner {
     if (known != answers_.end()) {
       return known->second;
     }
-    return answers_.emplace_back(question, probe(question)).second;
+    // Who is there may be a device that wants a rest between questions.
+    const std::chrono::microseconds pause =
+        answers_.empty() ? std::chrono::microseconds{} : longest_pause_;
+    return answers_.emplace_back(question, probe(question, pause)).second;
   }
 
   /// A device must answer what it does not know with an exception, so that one
@@ -153,6 +159,7 @@ class Scanner {
   BusAsker* asker_;
   LineWire wire_;
   const Profiles* profiles_;
+  std::chrono::microseconds longest_pause_{};         // that any profile wants
   std::vector<ProbeRegister> probes_;                 // no question twice
   std::vector<std::pair<Question, Probed>> answers_;  // of the unit
   std::string lost_;

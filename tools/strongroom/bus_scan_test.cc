@@ -132,9 +132,16 @@ TEST_F(ScanTest, NoProfileFits_IsSaid) {
             std::string::npos);
 }
 
-// A slave that is one answer behind: what it says to the probe belongs to the
-// question before.
-TEST_F(ScanTest, AnswersOfEarlierQuestions_AreNoMatch) {
+TEST_F(ScanTest, RegisterOutsideTheProbesLimits_IsNoMatch) {
+  for (const auto value : {std::uint16_t{199}, std::uint16_t{251}}) {
+    line_.devices[1] = holding(100, {value, 1});
+    const auto finds = scan({1});
+    ASSERT_EQ(finds.size(), 1U);
+    EXPECT_TRUE(finds[0].matches.empty()) << value;
+  }
+}
+
+TEST_F(ScanTest, LateAnswers_AreNoMatchOfAnotherProbe) {
   line_.devices[1] = holding(100, {230, 1, 2, 3, 9, 9});
   line_.devices[1].delay = 130ms;
   for (const ScanFind& find : scan({1}, true)) {
@@ -142,6 +149,19 @@ TEST_F(ScanTest, AnswersOfEarlierQuestions_AreNoMatch) {
       EXPECT_NE(match.profile->name, "meter-3");
     }
   }
+}
+
+// What it says to the probe of meter-3 is its answer to that of meter.
+TEST_F(ScanTest, DeviceOneAnswerBehind_IsNeverCertain) {
+  profiles_.pop_back();
+  line_.devices[1] = holding(100, {230, 1, 2, 3, 9, 9});
+  line_.devices[1].is_behind = true;
+  const auto finds = scan({1}, true);
+  ASSERT_EQ(finds.size(), 1U);
+  ASSERT_EQ(finds[0].matches.size(), 1U);
+  EXPECT_EQ(finds[0].matches[0].profile->name, "meter-3") << "as it would seem";
+  EXPECT_FALSE(finds[0].matches[0].is_confirmed);
+  EXPECT_EQ(certain_match(finds[0]), nullptr);
 }
 
 TEST_F(ScanTest, ProposedConfig_IsTomlThatTheAgentReads) {
