@@ -30,9 +30,10 @@ bool moved_too_fast(std::int64_t from,
 
 StepGuard::StepGuard(const DeviceProfile& profile) : profile_(&profile) {
   for (std::size_t index = 0; index < profile.points.size(); ++index) {
-    if (profile.points[index].max_step_per_s) {
+    if (const auto limit = profile.points[index].max_step_per_s) {
       Point point;
       point.index = static_cast<std::uint16_t>(index);
+      point.max_step_per_s = *limit;
       points_.push_back(point);
     }
   }
@@ -47,7 +48,7 @@ void StepGuard::judge(MonoTime at, std::span<PointSample> samples) {
       continue;
     }
     const std::int64_t value = sample.mantissa;
-    const std::int64_t limit = *profile_->points[point.index].max_step_per_s;
+    const std::int64_t limit = point.max_step_per_s;
     bool believe =
         !point.has_believed ||
         !moved_too_fast(point.believed, point.believed_at, value, at, limit);

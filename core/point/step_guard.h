@@ -30,6 +30,7 @@ class StepGuard {
  private:
   struct Point {
     std::uint16_t index = 0;
+    std::int64_t max_step_per_s = 0;
     bool has_believed = false;
     std::int64_t believed = 0;
     MonoTime believed_at{};

@@ -76,6 +76,7 @@ void read_unit(ConfigTable& table, PointProfile& point) {
 
 void read_type(const ProfileTable& file, PointProfile& point) {
   std::vector<std::string> names;
+  names.reserve(kTypeNames.size());
   for (const TypeName& type : kTypeNames) {
     names.emplace_back(type.first);
   }
