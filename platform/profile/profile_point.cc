@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <numeric>
 #include <string>
 #include <utility>
 
 #include "core/base/utf8.h"
 #include "core/point/unit.h"
+#include "platform/profile/profile_number.h"
 
 namespace strongroom {
 namespace {
@@ -172,46 +172,6 @@ void read_inverted(const ProfileTable& file, PointProfile& point) {
   }
 }
 
-std::optional<std::int64_t> parse_part(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool starts_well = !text.empty() && text.front() != '+';
-  return starts_well && error == std::errc{} && end == text.data() + text.size()
-             ? std::optional(number)
-             : std::nullopt;
-}
-
-/// "1/128" or "-0.1".
-std::optional<Ratio> parse_ratio(std::string_view text) {
-  constexpr std::int64_t kMaxPart = (std::int64_t{1} << 31) - 1;
-  std::optional<std::int64_t> numerator;
-  std::optional<std::int64_t> denominator = 1;
-  if (const std::size_t bar = text.find('/'); bar != std::string_view::npos) {
-    numerator = parse_part(text.substr(0, bar));
-    denominator = parse_part(text.substr(bar + 1));
-  } else if (text.size() <= 20) {
-    const std::size_t dot = text.find('.');
-    const std::size_t fraction =
-        dot == std::string_view::npos ? 0 : text.size() - dot - 1;
-    if (fraction <= 9) {
-      numerator = parse_decimal(text, -static_cast<std::int32_t>(fraction));
-      for (std::size_t i = 0; i < fraction; ++i) {
-        *denominator *= 10;
-      }
-    }
-  }
-  if (!numerator || !denominator || *numerator == 0 || *denominator <= 0) {
-    return std::nullopt;
-  }
-  const std::int64_t divisor = std::gcd(*numerator, *denominator);
-  const Ratio ratio{*numerator / divisor, *denominator / divisor};
-  const bool is_small = ratio.numerator >= -kMaxPart &&
-                        ratio.numerator <= kMaxPart &&
-                        ratio.denominator <= kMaxPart;
-  return is_small ? std::optional(ratio) : std::nullopt;
-}
-
 void read_scale(const ProfileTable& file, PointProfile& point) {
   if (!file.has_new("scale")) {
     return;
@@ -320,19 +280,6 @@ void read_limits(const ProfileTable& file, PointProfile& point) {
   }
 }
 
-std::optional<std::uint64_t> parse_hexadecimal(std::string_view text) {
-  std::uint64_t number = 0;
-  if (!text.starts_with("0x")) {
-    return std::nullopt;
-  }
-  text.remove_prefix(2);
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, 16);
-  return error == std::errc{} && end == text.data() + text.size()
-             ? std::optional(number)
-             : std::nullopt;
-}
-
 /// A number of TOML has 63 bits, so those of 64 bits stand in quotes.
 void read_wide_sentinels(ConfigTable& table, PointProfile& point) {
   for (const std::string& text : table.required_string_list("sentinels")) {
@@ -392,26 +339,6 @@ void read_poll(const ProfileTable& file, PointProfile& point) {
 
 }  // namespace
 
-bool ProfileTable::has_new(std::string_view key) const {
-  if (table.has(key) && format < 2) {
-    table.error(key, "needs format = 2");
-  }
-  return table.has(key);
-}
-
-RegisterKind ProfileTable::read_kind() const {
-  const std::int64_t function = table.required_int("function", 1, 4);
-  if (format < 2 && table.has("function") && function < 3) {
-    table.error("function", std::to_string(function) + " needs format = 2");
-  }
-  return static_cast<RegisterKind>(function);
-}
-
-std::uint16_t ProfileTable::read_address(std::int64_t addresses) const {
-  return static_cast<std::uint16_t>(
-      table.required_int("address", 0, 0x10000 - addresses));
-}
-
 PointProfile read_point(const ProfileTable& file) {
   PointProfile point;
   read_name(file.table, point.name);
@@ -452,28 +379,6 @@ TextProfile read_text(const ProfileTable& file) {
   text.address = file.read_address(text.registers);
   text.swapped = file.table.optional_bool("swapped", false);
   return text;
-}
-
-void check_readable(const ProfileTable& file,
-                    const DeviceProfile& profile,
-                    const RegisterRange& addresses) {
-  const int count = addresses.last - addresses.first + 1;
-  const int most =
-      is_bit_kind(addresses.kind) ? profile.max_bits : profile.max_registers;
-  if (count > most) {
-    file.table.error("address",
-                     "begins " + std::to_string(count) +
-                         " addresses, and one request reads at most " +
-                         std::to_string(most));
-  }
-  const bool is_forbidden =
-      std::ranges::any_of(profile.forbidden, [&](const RegisterRange& range) {
-        return range.kind == addresses.kind && range.first <= addresses.last &&
-               addresses.first <= range.last;
-      });
-  if (is_forbidden) {
-    file.table.error("address", "is in a forbidden range");
-  }
 }
 
 }  // namespace strongroom
