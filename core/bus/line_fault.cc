@@ -167,9 +167,12 @@ void LineMachine::State::refused(const LinkError& error, MonoTime now) {
     device.forget_refusals = now + kTrustRefusals;
     quiet_wanted = std::max<microseconds>(
         {asked.at + asked.timeout - now, frame_gap(settings.wire), kSettle});
+    jobs[asked.job].awaits_proof = true;
+    work.was_retried = true;  // a retry would prove no more
     left_unanswered(error, now);
     return;
   }
+  jobs[asked.job].awaits_proof = false;
   guard->answered(asked.question, now);
   device.round_trip.answered(took, wire_time(settings.wire, asked.question));
   work.round_trip += took;
@@ -184,8 +187,7 @@ void LineMachine::State::refused_block(const LinkError& error, MonoTime now) {
   PollWork& work = job.work;
   const RegisterBlock block = *current(job);
   if (asks_for_patience(error.exception) && work.busy_answers < kBusyRetries) {
-    schedule->postpone(asked.job,
-                       now + kFirstBusyWait * (1 << work.busy_answers));
+    hold(asked.job, now + kFirstBusyWait * (1 << work.busy_answers));
     ++work.busy_answers;
     return;
   }
@@ -277,8 +279,7 @@ LineAction LineMachine::State::ask_in_step(std::size_t index,
 /// Nothing that the device could be asked can be told from what it owes.
 std::optional<LineAction> LineMachine::State::wait_for_owed(std::size_t index,
                                                             MonoTime now) {
-  LineJobState& job = jobs[index];
-  PollWork& work = job.work;
+  const LineJobState& job = jobs[index];
   const Question question =
       question_of(devices[job.device].settings.unit_id, *current(job));
   std::optional<MonoTime> until = guard->free_at(question);
@@ -291,19 +292,28 @@ std::optional<LineAction> LineMachine::State::wait_for_owed(std::size_t index,
       return ask_in_step(index, oldest, now);
     }
   }
+  hold_or_skip(index, *until, now);
+  return std::nullopt;
+}
+
+/// The block at hand waits, but never for longer than its poll may.
+void LineMachine::State::hold_or_skip(std::size_t index,
+                                      MonoTime until,
+                                      MonoTime now) {
+  LineJobState& job = jobs[index];
   const microseconds period = schedule->job(index).period;
-  if (period.count() == 0 || *until <= work.begun + period) {
-    schedule->postpone(index, *until);
-    return std::nullopt;
+  if (period.count() == 0 || until <= job.work.begun + period) {
+    hold(index, until);
+    return;
   }
-  if (work.error.empty()) {
-    work.error = "not asked: the answer to an earlier question may still come";
+  if (job.work.error.empty()) {
+    job.work.error =
+        "not asked: the answer to an earlier question may still come";
   }
   drop_current(job);
   if (current(job) == nullptr) {
     complete(index, now);
   }
-  return std::nullopt;
 }
 
 /// Of all questions to the device, the one whose shape was asked longest ago:

@@ -65,6 +65,7 @@ void PollWork::end() {
   texts.clear();
   error.clear();
   round_trip = microseconds(0);
+  held_until = MonoTime(0);
   was_heard = false;
   was_retried = false;
   busy_answers = 0;
@@ -188,7 +189,8 @@ std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const LineJob& other = schedule->job(i);
     if (other.poll_class == PollClass::kSafety && other.period.count() > 0 &&
-        schedule->due(i) < over && !devices[other.device].breaker.is_silent()) {
+        schedule->due(i) < over && jobs[i].work.held_until <= now &&
+        !devices[other.device].breaker.is_silent()) {
       schedule->hasten(i, now);
       return i;
     }
@@ -210,6 +212,12 @@ std::optional<LineAction> LineMachine::State::work_on(std::size_t index,
   }
   const Question question =
       question_of(devices[job.device].settings.unit_id, *block);
+  if (job.awaits_proof && !guard->is_in_doubt(question.unit) &&
+      !guard->can_be_refused(question, now)) {
+    // Asking meanwhile would leave one more question owed each time, for ever.
+    hold_or_skip(index, now + guard->late_answer() / 4, now);
+    return std::nullopt;
+  }
   if (!guard->may_ask(question, now)) {
     return ask_otherwise(index, now);
   }
@@ -294,6 +302,12 @@ void LineMachine::State::answered(std::span<const std::uint16_t> cells,
   if (current(job) == nullptr) {
     complete(asked.job, now);
   }
+}
+
+/// The poll goes on then.
+void LineMachine::State::hold(std::size_t index, MonoTime until) {
+  jobs[index].work.held_until = until;
+  schedule->postpone(index, until);
 }
 
 /// Of the poll in work, with what it has got.

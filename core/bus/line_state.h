@@ -42,6 +42,7 @@ struct PollWork {
   std::string error;  // the first one
   std::chrono::microseconds round_trip{};
   MonoTime begun{};
+  MonoTime held_until{};   // nothing of it is asked before
   bool was_heard = false;  // anything at all came from the device
   bool was_retried = false;
   int busy_answers = 0;  // to the block that is being asked
@@ -60,6 +61,9 @@ struct LineJobState {
   std::uint64_t plan_version = 0;  // of the device, when it was planned
   std::vector<PointSample> blank;  // samples before any answer
   PollWork work;
+  /// It was refused while something was owed. It is asked again when nothing
+  /// is: then a refusal can be believed, and learned from.
+  bool awaits_proof = false;
 };
 
 struct LineDeviceState {
@@ -130,6 +134,8 @@ struct LineMachine::State {
   std::chrono::microseconds quiet_before_asking(MonoTime now) const;
   void end_transaction(MonoTime now);
   void answered(std::span<const std::uint16_t> cells, MonoTime now);
+  void hold(std::size_t job, MonoTime until);
+  void hold_or_skip(std::size_t job, MonoTime until, MonoTime now);
   void complete(std::size_t job, MonoTime now);
   void fail_poll(std::size_t job, const std::string& error, MonoTime now);
   void report_unasked(std::size_t job, const std::string& error, MonoTime now);

@@ -23,7 +23,7 @@ constexpr std::uint32_t kAnswersPerUpdate = 16;
 constexpr microseconds kMargin{50'000};
 constexpr std::uint32_t kMostDoublings = 10;
 /// Answers in a row that take one doubling back.
-constexpr std::uint32_t kAnswersPerHalving = 64;
+constexpr std::uint32_t kAnswersPerHalving = 500;
 
 std::size_t bucket_of(microseconds time, std::size_t buckets) {
   const auto us =
