@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which question may be asked, so that no answer can be taken for another's
-// (docs/decisions/0055). An RTU answer says its unit, its function and how many
+// (docs/decisions/0066). An RTU answer says its unit, its function and how many
 // bytes of data it carries, never an address: two answers of one shape cannot
 // be told apart, whoever asked for them and whenever.
 #pragma once
