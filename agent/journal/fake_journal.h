@@ -59,7 +59,8 @@ class FakeJournal final : public Journal {
     std::vector<Bytes> out;
     std::size_t bytes = 0;
     const auto& all = rows[slot_of(stream)];
-    for (Position at = first; at <= all.size() && out.size() < max_count;
+    for (Position at = std::max(first, pruned[slot_of(stream)] + 1);
+         at <= all.size() && out.size() < max_count;
          ++at) {
       bytes += all[at - 1].size();
       if (!out.empty() && bytes > max_bytes) {
@@ -111,6 +112,7 @@ class FakeJournal final : public Journal {
   std::array<std::map<Position, CutBatch>, 2> batches;
   std::array<std::vector<Delivery>, 2> deliveries;
   std::array<Position, 2> delivered{};
+  std::array<Position, 2> pruned{};  // up to here events() has nothing
   std::array<std::pair<std::string, std::string>, 2> held;
   std::map<std::string, DescriptionRow> descriptions;
   std::uint64_t last_transaction = 0;
