@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A line of the agent against devices in programs of their own: our plant, and
 // Debian's pymodbus, which we did not write; over TCP and over RTU.
+#include <array>
 #include <csignal>
 #include <gtest/gtest.h>
 #include <memory>
@@ -198,6 +199,76 @@ TEST(PlantProgram, Rtu_RestartedBehindItsLink_IsFoundAgain) {
   ASSERT_TRUE(poller.sees({kBad, kBad}));
   peer.emplace(command);
   EXPECT_TRUE(poller.sees({good(10), good(20)}));
+}
+
+constexpr std::array kAnswerFaults = {"dead",
+                                      "late 400",
+                                      "late 400 parallel",
+                                      "wrong-unit",
+                                      "truncated 2",
+                                      "exception 4",
+                                      "exception 11",
+                                      "noise"};
+
+/// Whether the poller sees the device go bad when this fault is on, and good
+/// when it is over; and nothing else than what the device measures, ever.
+void expect_told_truly(Poller& poller,
+                       const std::filesystem::path& socket,
+                       const std::string& fault) {
+  SCOPED_TRACE(fault);
+  ASSERT_EQ(control(socket, "fault line " + fault), "ok");
+  const std::vector<PointSample> truth{good(235), good(450)};
+  bool is_false = false;
+  EXPECT_TRUE(poller.sees([&](const PollDone& done) {
+    is_false = done.samples != truth && done.samples != std::vector{kBad, kBad};
+    return is_false || !done.error.empty();
+  }));
+  EXPECT_EQ(control(socket, "clear line"), "ok");
+  EXPECT_TRUE(poller.sees([&](const PollDone& done) {
+    is_false = is_false || (done.samples != truth &&
+                            done.samples != std::vector{kBad, kBad});
+    return is_false || done.error.empty();
+  }));
+  EXPECT_FALSE(is_false);
+}
+
+TEST(PlantProgram, Tcp_WhatGoesWrongWithAnswers_IsToldTruly) {
+  const TemporaryDirectory directory;
+  const std::string socket = directory / "control";
+  const Peer peer(plant({"tcp",
+                         "--port",
+                         "0",
+                         "--control",
+                         socket,
+                         "--set",
+                         "temperature=23.5",
+                         "--set",
+                         "humidity=45.0"}));
+  Poller poller(TcpEndpoint{"127.0.0.1", peer.port()});
+  ASSERT_TRUE(poller.sees({good(235), good(450)}));
+  for (const char* fault : kAnswerFaults) {
+    expect_told_truly(poller, socket, fault);
+  }
+}
+
+TEST(PlantProgram, Rtu_WhatGoesWrongWithAnswers_IsToldTruly) {
+  const TemporaryDirectory directory;
+  const std::string socket = directory / "control";
+  const std::string link = directory / "port";
+  const Peer peer(plant({"rtu",
+                         "--link",
+                         link,
+                         "--control",
+                         socket,
+                         "--set",
+                         "temperature=23.5",
+                         "--set",
+                         "humidity=45.0"}));
+  Poller poller(RtuEndpoint{.device = link});
+  ASSERT_TRUE(poller.sees({good(235), good(450)}));
+  for (const char* fault : kAnswerFaults) {
+    expect_told_truly(poller, socket, fault);
+  }
 }
 
 TEST(PlantProgram, Script_ChangesValuesAnswerByAnswer) {
