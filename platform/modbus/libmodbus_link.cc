@@ -157,6 +157,9 @@ Result<void> LibmodbusLink::open_rtu(const RtuEndpoint& endpoint) {
   if (!prepare(context_.get()) || modbus_connect(context_.get()) != 0) {
     return fault(modbus_strerror(errno));
   }
+  if (fell_back(claim_.get(), endpoint.baud)) {
+    return fault(std::to_string(endpoint.baud) + " baud is not to be had");
+  }
   make_exclusive(claim_.get());
   low_latency_ = set_low_latency(claim_.get());
   modbus_flush(context_.get());

@@ -339,6 +339,20 @@ TEST_F(Rtu, PortIsExclusiveForTheKernelToo_UntilItIsClosed) {
   EXPECT_EQ(is_exclusive(), 0);
 }
 
+TEST(LibmodbusLink, BaudThatTheLibraryDoesNotKnow_IsNotTakenForAnother) {
+  const struct {
+    int baud;
+    bool opens;
+  } cases[] = {{9600, true}, {115'200, true}, {14'400, false}, {12, false}};
+  for (const auto& c : cases) {
+    const Pty pty;
+    const auto link = make_libmodbus_link(
+        {.endpoint = RtuEndpoint{.device = pty.path(), .baud = c.baud},
+         .timeout = kTimeout});
+    EXPECT_EQ(link->open().has_value(), c.opens) << c.baud;
+  }
+}
+
 TEST_F(Rtu, PseudoTerminal_HasNoLatencyToSet) {
   EXPECT_EQ(link->low_latency(), LowLatency::kNotApplicable);
 }

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 
 namespace strongroom {
 namespace {
@@ -86,6 +87,13 @@ void make_exclusive(int port) {
 
 void release_serial_port(int port) {
   ioctl(port, TIOCNXCL);
+}
+
+bool fell_back(int port, int baud) {
+  constexpr int kFallback = 9600;
+  termios settings{};
+  return baud != kFallback && tcgetattr(port, &settings) == 0 &&
+         cfgetospeed(&settings) == B9600;
 }
 
 int kernel_serial_control(int fd, unsigned long request, serial_struct* state) {

@@ -20,6 +20,10 @@ Result<FileDescriptor> claim_serial_port(const std::string& device);
 void make_exclusive(int port);
 void release_serial_port(int port);
 
+/// Whether the port runs at another speed than it was opened with: libmodbus
+/// takes 9600 for a baud that it does not know, and says nothing.
+bool fell_back(int port, int baud);
+
 /// TIOCGSERIAL and TIOCSSERIAL; a test has its own.
 using SerialControl = int (*)(int fd, unsigned long request, serial_struct*);
 int kernel_serial_control(int fd, unsigned long request, serial_struct* state);
