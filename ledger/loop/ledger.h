@@ -162,6 +162,10 @@ class Ledger {
                     std::uint64_t first_index,
                     const BatchHeader& header,
                     std::span<const ByteView> events);
+  void note_device(LogId log_id,
+                   std::uint64_t index,
+                   const Source& source,
+                   const EventMessage& event);
   bool may_show_finding(LogId log_id, const Source& writer);
   void note_loss(LogId log_id, const EventMessage& event);
 

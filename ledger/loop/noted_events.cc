@@ -79,14 +79,29 @@ void Ledger::note_entries(LogId log_id,
       logs_->rows().findings.push_back({log_id, first_index + i});
       new_findings_.push_back(
           finding_view(logs_->origin(log_id).text(), first_index + i, *event));
-    } else if (parts_.views.note_device(header.source, *event)) {
-      logs_->rows().devices.push_back({log_id,
-                                       header.source.text(),
-                                       device_of(*event),
-                                       device_part(*event),
-                                       first_index + i});
+    } else {
+      note_device(log_id, first_index + i, header.source, *event);
     }
   }
+}
+
+void Ledger::note_device(LogId log_id,
+                         std::uint64_t index,
+                         const Source& source,
+                         const EventMessage& event) {
+  const NoteChange change = parts_.views.note_device(source, event);
+  if (change == NoteChange::kNothing) {
+    return;
+  }
+  const bool other = change == NoteChange::kAnotherProfile;
+  logs_->rows().devices.push_back(
+      {.log_id = log_id,
+       .source = source.text(),
+       .device = device_of(event),
+       .part = device_part(event),
+       .index = index,
+       .forgets_description = other || change == NoteChange::kDescribedAnew,
+       .forgets_texts = other});
 }
 
 /// Our own findings are limited where they are made. An agent writes what it

@@ -81,9 +81,11 @@ struct DeviceRow {
   LogId log_id = 0;
   std::string source;
   std::string device;
-  std::string
-      part;  // of what is known of the device; a later event replaces it
+  std::string part;  // what is known of the device; a later event replaces it
   std::uint64_t index = 0;
+  // Rows of the device that the event makes void: they go before this comes.
+  bool forgets_description = false;  // parts 40 and 42
+  bool forgets_texts = false;        // parts 43
 };
 
 /// As it came: sealed to the disclosure key, erasable.

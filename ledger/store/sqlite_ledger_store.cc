@@ -30,7 +30,10 @@ struct Statements {
                 " VALUES (?, ?)"),
         device(db,
                "INSERT OR REPLACE INTO devices (log_id, source, device, part,"
-               " entry_index) VALUES (?, ?, ?, ?, ?)") {}
+               " entry_index) VALUES (?, ?, ?, ?, ?)"),
+        forget(db,
+               "DELETE FROM devices WHERE log_id = ? AND source = ?"
+               " AND device = ? AND (part LIKE '43/%') = ?") {}
 
   SQLite::Statement batch;
   SQLite::Statement tile;
@@ -38,6 +41,7 @@ struct Statements {
   SQLite::Statement loss;
   SQLite::Statement finding;
   SQLite::Statement device;
+  SQLite::Statement forget;
 };
 
 void run(SQLite::Statement& statement) {
@@ -93,6 +97,14 @@ void insert(SQLite::Statement& to, const FindingRow& row) {
   to.bind(1, row.log_id);
   to.bind(2, to_sql(row.index));
   run(to);
+}
+
+void forget(SQLite::Statement& what, const DeviceRow& row, bool texts) {
+  what.bind(1, row.log_id);
+  what.bindNoCopy(2, row.source);
+  what.bindNoCopy(3, row.device);
+  what.bind(4, texts ? 1 : 0);
+  run(what);
 }
 
 void insert(SQLite::Statement& to, const DeviceRow& row) {
@@ -168,6 +180,12 @@ class SqliteLedgerStore final : public LedgerStore {
         insert(statements_.finding, row);
       }
       for (const DeviceRow& row : rows.devices) {
+        if (row.forgets_description) {
+          forget(statements_.forget, row, false);
+        }
+        if (row.forgets_texts) {
+          forget(statements_.forget, row, true);
+        }
         insert(statements_.device, row);
       }
       transaction.commit();

@@ -115,17 +115,33 @@ TEST_F(StoreTest, Devices_AreReplacedByPartAndReadInOrder) {
   ASSERT_TRUE((*store)->commit(rows));
   rows.devices = {{2, "edge-1@bj1", "leak-1", "40/0", 9}};
   ASSERT_TRUE((*store)->commit(rows));
-  const auto read = (*reader)->devices();
-  ASSERT_TRUE(read);
-  std::string all;
-  for (const DeviceRow& row : *read) {
-    all += row.source + " " + row.device + " " + row.part + " " +
-           std::to_string(row.index) + "\n";
-  }
-  EXPECT_EQ(all,
+  const auto all = [&] {
+    std::string text;
+    const auto read = (*reader)->devices();
+    EXPECT_TRUE(read);
+    for (const DeviceRow& row : *read) {
+      text += row.source + " " + row.device + " " + row.part + " " +
+              std::to_string(row.index) + "\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(all(),
             "edge-2@bj1 leak-1 40/0 2\n"
             "edge-1@bj1 leak-1 43/model 6\n"
             "edge-1@bj1 leak-1 40/0 9\n");
+  rows.devices = {{2, "edge-1@bj1", "leak-1", "42/0/0", 10},
+                  {2, "edge-1@bj1", "leak-1", "40/0", 11, true, false}};
+  ASSERT_TRUE((*store)->commit(rows));
+  EXPECT_EQ(all(),
+            "edge-2@bj1 leak-1 40/0 2\n"
+            "edge-1@bj1 leak-1 43/model 6\n"
+            "edge-1@bj1 leak-1 40/0 11\n")
+      << "the states went with their description";
+  rows.devices = {{2, "edge-1@bj1", "leak-1", "40/0", 12, true, true}};
+  ASSERT_TRUE((*store)->commit(rows));
+  EXPECT_EQ(all(),
+            "edge-2@bj1 leak-1 40/0 2\n"
+            "edge-1@bj1 leak-1 40/0 12\n");
 }
 
 TEST_F(StoreTest, GuardSwap_IsAllOrNothing) {

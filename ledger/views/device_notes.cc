@@ -30,7 +30,7 @@ std::string_view DeviceNote::state_of(std::size_t point,
   return state == of_point->second.end() ? std::string_view{} : state->second;
 }
 
-bool DeviceNotes::take(const EventMessage& event) {
+NoteChange DeviceNotes::take(const EventMessage& event) {
   switch (event.which_body) {
     case strongroom_v1_Event_device_described_tag:
       return take_description(event);
@@ -39,7 +39,7 @@ bool DeviceNotes::take(const EventMessage& event) {
     case strongroom_v1_Event_device_identified_tag:
       return take_text(event);
     default:
-      return false;
+      return NoteChange::kNothing;
   }
 }
 
@@ -55,69 +55,80 @@ DeviceNote* DeviceNotes::note_of(const std::string& device) {
   return &notes_[device];
 }
 
-bool DeviceNotes::take_description(const EventMessage& event) {
+NoteChange DeviceNotes::begin_description(DeviceNote& note,
+                                          const EventMessage& event) {
+  points_ -= note.points.size();
+  states_ -= count_states(note);
+  note.epoch = event.epoch;
+  note.described_seq = event.seq;
+  note.profile = event.body.device_described.profile;
+  note.points.clear();
+  note.states.clear();
+  // Another type of device has not said who it is.
+  const std::size_t gone = std::erase_if(note.texts, [&](const auto& text) {
+    return text.second.profile != note.profile;
+  });
+  return gone > 0 ? NoteChange::kAnotherProfile : NoteChange::kDescribedAnew;
+}
+
+NoteChange DeviceNotes::take_description(const EventMessage& event) {
   const auto& part = event.body.device_described;
   DeviceNote* note = note_of(part.device);
   if (note == nullptr) {
-    return false;
+    return NoteChange::kNothing;
   }
+  auto change = NoteChange::kAdded;
   if (part.first_point == 0) {
-    points_ -= note->points.size();
-    states_ -= count_states(*note);
-    note->epoch = event.epoch;
-    note->described_seq = event.seq;
-    note->profile = part.profile;
-    note->points.clear();
-    note->states.clear();
-    // Another type of device has not said who it is.
-    std::erase_if(note->texts, [&](const auto& text) {
-      return text.second.profile != note->profile;
-    });
+    change = begin_description(*note, event);
+  } else if (note->epoch != event.epoch || event.seq < note->described_seq ||
+             note->points.size() != part.first_point ||
+             points_ + part.points_count > kMaxPoints) {
+    return NoteChange::kNothing;
   }
-  if (note->epoch != event.epoch || event.seq < note->described_seq ||
-      note->points.size() != part.first_point ||
-      points_ + part.points_count > kMaxPoints) {
-    return false;
+  if (points_ + part.points_count <= kMaxPoints) {
+    for (pb_size_t i = 0; i < part.points_count; ++i) {
+      note->points.emplace_back(part.points[i].name);
+    }
+    points_ += part.points_count;
   }
-  for (pb_size_t i = 0; i < part.points_count; ++i) {
-    note->points.emplace_back(part.points[i].name);
-  }
-  points_ += part.points_count;
-  return true;
+  return change;
 }
 
-bool DeviceNotes::take_states(const EventMessage& event) {
+NoteChange DeviceNotes::take_states(const EventMessage& event) {
   const auto& part = event.body.states_described;
   const auto found = notes_.find(part.device);
   if (found == notes_.end()) {
-    return false;
+    return NoteChange::kNothing;
   }
   DeviceNote& note = found->second;
   if (note.epoch != event.epoch || note.described_seq != part.described_seq ||
       part.point >= note.points.size() ||
       states_ + part.states_count > kMaxStates) {
-    return false;
+    return NoteChange::kNothing;
   }
   auto& states = note.states[part.point];
+  if (states.size() != part.first_state) {
+    return NoteChange::kNothing;
+  }
   for (pb_size_t i = 0; i < part.states_count; ++i) {
     const auto& state = part.states[i];
     const bool is_new = states.insert_or_assign(state.code, state.name).second;
     states_ += is_new ? 1U : 0U;
   }
-  return true;
+  return NoteChange::kAdded;
 }
 
-bool DeviceNotes::take_text(const EventMessage& event) {
+NoteChange DeviceNotes::take_text(const EventMessage& event) {
   const auto& said = event.body.device_identified;
   DeviceNote* note = note_of(said.device);
   // After a description of another type: of a device that is gone.
   if (note == nullptr ||
       (note->described_seq != 0 && note->profile != said.profile) ||
       (!note->texts.contains(said.name) && note->texts.size() >= kMaxTexts)) {
-    return false;
+    return NoteChange::kNothing;
   }
   note->texts[said.name] = {said.profile, said.text};
-  return true;
+  return NoteChange::kAdded;
 }
 
 std::string device_part(const EventMessage& event) {

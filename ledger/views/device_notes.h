@@ -34,6 +34,14 @@ struct DeviceNote {
                             std::int64_t code) const;
 };
 
+/// What an event changed.
+enum class NoteChange : std::uint8_t {
+  kNothing,         // another body, of no known description, beyond a bound
+  kAdded,           // a part, or another one of the same
+  kDescribedAnew,   // and what was described before is void
+  kAnotherProfile,  // and what the device said of itself is void too
+};
+
 /// Not thread-safe.
 class DeviceNotes {
  public:
@@ -44,18 +52,18 @@ class DeviceNotes {
   static constexpr std::size_t kMaxTexts = 16;  // of one device
 
   /// Takes device_described, states_described and device_identified, in the
-  /// order of the log. False: another body, of no description that is known, or
-  /// beyond a bound.
-  bool take(const EventMessage& event);
+  /// order of the log.
+  NoteChange take(const EventMessage& event);
   /// Null when nothing was said.
   const DeviceNote* find(const std::string& device) const;
 
  private:
   /// Null when there would be too many.
   DeviceNote* note_of(const std::string& device);
-  bool take_description(const EventMessage& event);
-  bool take_states(const EventMessage& event);
-  bool take_text(const EventMessage& event);
+  NoteChange begin_description(DeviceNote& note, const EventMessage& event);
+  NoteChange take_description(const EventMessage& event);
+  NoteChange take_states(const EventMessage& event);
+  NoteChange take_text(const EventMessage& event);
 
   std::map<std::string, DeviceNote> notes_;
   std::size_t points_ = 0;

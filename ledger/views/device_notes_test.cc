@@ -6,6 +6,11 @@
 namespace strongroom {
 namespace {
 
+constexpr auto kNothing = NoteChange::kNothing;
+constexpr auto kAdded = NoteChange::kAdded;
+constexpr auto kAnew = NoteChange::kDescribedAnew;
+constexpr auto kAnother = NoteChange::kAnotherProfile;
+
 constexpr std::uint64_t kEpoch = 0xfedcba9876543210;
 
 template <std::size_t N>
@@ -74,10 +79,10 @@ EventMessage identified(std::uint64_t seq,
 
 TEST(DeviceNotes, States_NameTheCodesOfTheirPoint) {
   DeviceNotes notes;
-  EXPECT_TRUE(notes.take(described(5, 0, {"distance", "leak"})));
-  EXPECT_TRUE(notes.take(described(6, 2, {"cable"})));
-  EXPECT_TRUE(notes.take(states(7, 5, 1, 0, {"dry", "leak"})));
-  EXPECT_TRUE(notes.take(states(8, 5, 1, 2, {"unknown"})));
+  EXPECT_EQ(notes.take(described(5, 0, {"distance", "leak"})), kAnew);
+  EXPECT_EQ(notes.take(described(6, 2, {"cable"})), kAdded);
+  EXPECT_EQ(notes.take(states(7, 5, 1, 0, {"dry", "leak"})), kAdded);
+  EXPECT_EQ(notes.take(states(8, 5, 1, 2, {"unknown"})), kAdded);
   const DeviceNote* note = notes.find("leak-1");
   ASSERT_NE(note, nullptr);
   EXPECT_EQ(note->state_of(1, "leak", 0), "dry");
@@ -94,36 +99,42 @@ TEST(DeviceNotes, AnotherDescription_ForgetsTheStates) {
   DeviceNotes notes;
   notes.take(described(5, 0, {"leak"}));
   notes.take(states(6, 5, 0, 0, {"dry", "leak"}));
-  EXPECT_TRUE(notes.take(described(9, 0, {"leak"})));
+  EXPECT_EQ(notes.take(described(9, 0, {"leak"})), kAnew);
   EXPECT_EQ(notes.find("leak-1")->state_of(0, "leak", 1), "");
-  EXPECT_FALSE(notes.take(states(10, 5, 0, 0, {"x"}))) << "of the first one";
-  EXPECT_TRUE(notes.take(states(11, 9, 0, 0, {"whole", "broken"})));
+  EXPECT_EQ(notes.take(states(10, 5, 0, 0, {"x"})), kNothing)
+      << "of the first one";
+  EXPECT_EQ(notes.take(states(11, 9, 0, 0, {"whole", "broken"})), kAdded);
+  EXPECT_EQ(notes.take(states(12, 9, 0, 0, {"x"})), kNothing) << "known";
+  EXPECT_EQ(notes.take(states(12, 9, 0, 7, {"x"})), kNothing) << "a hole";
   EXPECT_EQ(notes.find("leak-1")->state_of(0, "leak", 1), "broken");
 }
 
 TEST(DeviceNotes, StatesOfNoDescription_AreNotTaken) {
   DeviceNotes notes;
-  EXPECT_FALSE(notes.take(states(6, 5, 0, 0, {"dry"})));
+  EXPECT_EQ(notes.take(states(6, 5, 0, 0, {"dry"})), kNothing);
   notes.take(described(5, 0, {"leak"}, "rle-ld", 3));
-  EXPECT_FALSE(notes.take(states(6, 5, 0, 0, {"dry"}))) << "another epoch";
-  EXPECT_FALSE(notes.take(described(6, 1, {"x"}))) << "another epoch";
+  EXPECT_EQ(notes.take(states(6, 5, 0, 0, {"dry"})), kNothing)
+      << "another epoch";
+  EXPECT_EQ(notes.take(described(6, 1, {"x"})), kNothing) << "another epoch";
   notes.take(described(5, 0, {"leak"}));
-  EXPECT_FALSE(notes.take(states(6, 5, 1, 0, {"dry"}))) << "no such point";
-  EXPECT_FALSE(notes.take(described(6, 2, {"x"}))) << "a part is missing";
+  EXPECT_EQ(notes.take(states(6, 5, 1, 0, {"dry"})), kNothing)
+      << "no such point";
+  EXPECT_EQ(notes.take(described(6, 2, {"x"})), kNothing)
+      << "a part is missing";
 }
 
 TEST(DeviceNotes, Texts_AreTheNewestOfTheSameProfile) {
   DeviceNotes notes;
-  EXPECT_TRUE(notes.take(identified(4, "model", "LD1500")))
+  EXPECT_EQ(notes.take(identified(4, "model", "LD1500")), kAdded)
       << "after a restart the newest description may come later";
-  EXPECT_TRUE(notes.take(described(5, 0, {"leak"})));
-  EXPECT_TRUE(notes.take(identified(6, "serial_number", "123")));
-  EXPECT_TRUE(notes.take(identified(7, "serial_number", "124")));
+  EXPECT_EQ(notes.take(described(5, 0, {"leak"})), kAnew);
+  EXPECT_EQ(notes.take(identified(6, "serial_number", "123")), kAdded);
+  EXPECT_EQ(notes.take(identified(7, "serial_number", "124")), kAdded);
   EXPECT_EQ(notes.find("leak-1")->texts.at("model").text, "LD1500");
   EXPECT_EQ(notes.find("leak-1")->texts.at("serial_number").text, "124");
-  EXPECT_TRUE(notes.take(described(8, 0, {"volts"}, "eastron-sdm120")));
+  EXPECT_EQ(notes.take(described(8, 0, {"volts"}, "eastron-sdm120")), kAnother);
   EXPECT_TRUE(notes.find("leak-1")->texts.empty());
-  EXPECT_FALSE(notes.take(identified(9, "model", "LD1500")))
+  EXPECT_EQ(notes.take(identified(9, "model", "LD1500")), kNothing)
       << "read before the device was another one";
 }
 
@@ -131,7 +142,7 @@ TEST(DeviceNotes, OtherBodies_AreNotTaken) {
   DeviceNotes notes;
   EventMessage event = event_of(1);
   event.which_body = strongroom_v1_Event_boot_tag;
-  EXPECT_FALSE(notes.take(event));
+  EXPECT_EQ(notes.take(event), kNothing);
   EXPECT_EQ(device_part(event), "");
 }
 
@@ -142,30 +153,31 @@ TEST(DeviceNotes, Bounds_HoldWhateverAnAgentWrites) {
   for (std::size_t i = 0; i < DeviceNotes::kMaxDevices + 5; ++i) {
     EventMessage event = described(5, 0, twelve);
     put(event.body.device_described.device, "d" + std::to_string(i) + "-x");
-    taken += notes.take(event) ? 1U : 0U;
+    taken += notes.take(event) == kNothing ? 0U : 1U;
   }
   EXPECT_EQ(taken, DeviceNotes::kMaxDevices);
   DeviceNotes one;
   std::uint32_t points = 0;
-  while (one.take(described(5 + points, points, twelve))) {
+  while (one.take(described(5 + points, points, twelve)) != kNothing) {
     points += 12;
   }
   EXPECT_LE(points, DeviceNotes::kMaxPoints);
   EXPECT_GT(points, DeviceNotes::kMaxPoints - 13);
-  EXPECT_TRUE(one.take(described(99'999, 0, twelve))) << "what it held is free";
+  EXPECT_EQ(one.take(described(99'999, 0, twelve)), kAnew)
+      << "what it held is free";
   std::uint32_t count = 0;
-  while (one.take(states(100'000, 99'999, 0, count, {"a", "b"}))) {
+  while (one.take(states(100'000, 99'999, 0, count, {"a", "b"})) != kNothing) {
     count += 2;
   }
   EXPECT_EQ(count, DeviceNotes::kMaxStates);
-  EXPECT_TRUE(one.take(described(100'001, 0, twelve)));
-  EXPECT_TRUE(one.take(states(100'002, 100'001, 0, 0, {"a"})))
+  EXPECT_EQ(one.take(described(100'001, 0, twelve)), kAnew);
+  EXPECT_EQ(one.take(states(100'002, 100'001, 0, 0, {"a"})), kAdded)
       << "what it held is free";
   for (std::size_t i = 0; i < DeviceNotes::kMaxTexts; ++i) {
-    EXPECT_TRUE(one.take(identified(7, "t" + std::to_string(i), "x")));
+    EXPECT_EQ(one.take(identified(7, "t" + std::to_string(i), "x")), kAdded);
   }
-  EXPECT_FALSE(one.take(identified(7, "more", "x")));
-  EXPECT_TRUE(one.take(identified(7, "t0", "y")));
+  EXPECT_EQ(one.take(identified(7, "more", "x")), kNothing);
+  EXPECT_EQ(one.take(identified(7, "t0", "y")), kAdded);
 }
 
 TEST(DevicePart, NamesWhatIsReplaced) {

@@ -78,7 +78,7 @@ bool Views::set_live(const Source& source, const strongroom_v1_Live& live) {
   return true;
 }
 
-bool Views::note_device(const Source& source, const EventMessage& event) {
+NoteChange Views::note_device(const Source& source, const EventMessage& event) {
   const std::lock_guard lock(mutex_);
   return notes_[source].take(event);
 }

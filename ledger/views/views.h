@@ -104,7 +104,7 @@ class Views {
   /// False when a bound is exceeded.
   bool set_live(const Source& source, const strongroom_v1_Live& live);
   /// As DeviceNotes::take().
-  bool note_device(const Source& source, const EventMessage& event);
+  NoteChange note_device(const Source& source, const EventMessage& event);
   void set_chain(const Source& source,
                  Stream stream,
                  std::uint64_t epoch,
