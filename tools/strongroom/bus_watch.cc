@@ -78,15 +78,20 @@ std::string counter_text(std::uint64_t now, std::uint64_t fresh) {
                                     : fmt::format("{} (+{})", now, fresh);
 }
 
+std::uint64_t answered_polls(const WatchedDevice& device) {
+  return device.polls - std::min(device.failed_polls, device.polls);
+}
+
 std::string rate_text(const WatchedDevice& now,
                       const WatchedDevice* before,
                       std::chrono::milliseconds elapsed) {
   if (before == nullptr || elapsed.count() <= 0) {
     return "";
   }
-  return fmt::format("{:.1f}",
-                     static_cast<double>(grown(now.polls, before->polls)) *
-                         1e3 / static_cast<double>(elapsed.count()));
+  const auto polls = grown(answered_polls(now), answered_polls(*before));
+  return fmt::format(
+      "{:.1f}",
+      static_cast<double>(polls) * 1e3 / static_cast<double>(elapsed.count()));
 }
 
 std::uint64_t errors_of(const WatchedDevice& device) {

@@ -83,6 +83,15 @@ TEST(WatchText, WellDevice_HasNoTrouble) {
   EXPECT_NE(text.find("answering      0.0"), std::string::npos) << text;
 }
 
+TEST(WatchText, FailedPolls_AreNoRate) {
+  const BusView before = view();
+  BusView now = before;
+  now.lines[1].devices[0].polls += 50;
+  now.lines[1].devices[0].failed_polls += 50;
+  const std::string text = watch_text(now, &before, 1000ms, {});
+  EXPECT_EQ(text.find("50.0"), std::string::npos) << text;
+}
+
 TEST(WatchText, Trouble_IsAWordAndNotColourAlone) {
   const BusView now = view();
   const std::string plain = watch_text(now, &now, 1000ms, {0, false});
