@@ -172,11 +172,11 @@ void LineMachine::State::refused(const LinkError& error, MonoTime now) {
     left_unanswered(error, now);
     return;
   }
-  jobs[asked.job].awaits_proof = false;
   guard->answered(asked.question, now);
   device.round_trip.answered(took, wire_time(settings.wire, asked.question));
   work.round_trip += took;
   if (asked.purpose == Purpose::kPoll) {
+    jobs[asked.job].awaits_proof = false;
     refused_block(error, now);
   }
 }

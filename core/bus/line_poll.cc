@@ -316,6 +316,7 @@ void LineMachine::State::complete(std::size_t index, MonoTime now) {
   LineDeviceState& device = devices[job.device];
   PollWork& work = job.work;
   const bool has_failed = !work.error.empty();
+  job.awaits_proof = job.awaits_proof && has_failed;
   if (!work.borders.empty() && !work.has_refused_value) {
     // Each part was answered, so it was the whole that was refused.
     device.borders.insert(

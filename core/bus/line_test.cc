@@ -292,6 +292,28 @@ TEST(LineMachine, AnRtuLineIsSilentBeforeEachQuestion) {
   EXPECT_EQ(discard.quiet, frame_gap(kRtu9600));
 }
 
+TEST(LineMachine, AConnectionIsEmptiedBeforeEachQuestionOnlyAfterAFault) {
+  Told told({device_of(1, row(0, 4))});
+  told.open();
+  told.expect<LineAsk>();
+  told.answer(4);
+  told.now += seconds(1);
+  told.expect<LineAsk>();
+  told.fail(error_of(LinkFault::kTimeout));
+  told.expect<LineDiscard>();
+  told.machine.discarded(0, told.now);
+  for (const seconds after : {seconds(3), seconds(50), seconds(20)}) {
+    told.now += after;
+    const bool is_long_ago = after == seconds(20);
+    const auto action = told.machine.next(told.now);
+    EXPECT_EQ(std::holds_alternative<LineAsk>(action), is_long_ago);
+    if (std::holds_alternative<LineDiscard>(action)) {
+      told.machine.discarded(0, told.now);
+      told.answer(told.expect<LineAsk>().question.count);
+    }
+  }
+}
+
 TEST(LineMachine, ALineThatIsNeverSilentIsOpenedAnew) {
   Told told({device_of(1, row(0, 4))});
   told.open();
