@@ -24,8 +24,8 @@ struct BusLine::State {
 
   mutable std::mutex mutex;
   std::condition_variable stopped;
-  bool stop = false;                   // under mutex
-  std::optional<LineMachine> machine;  // under mutex; from the start
+  bool stop = false;                     // under mutex
+  std::unique_ptr<LineMachine> machine;  // under mutex; from the start
   LowLatency low_latency = LowLatency::kNotApplicable;  // under mutex
   std::thread thread;                                   // of the owner
 
@@ -163,7 +163,8 @@ void BusLine::start() {
   check(!state.thread.joinable(), "a line is started once");
   {
     const std::scoped_lock lock(state.mutex);
-    state.machine.emplace(state.settings, state.devices, read_monotonic());
+    state.machine = std::make_unique<LineMachine>(
+        state.settings, state.devices, read_monotonic());
   }
   state.thread = std::thread([&state] { state.run(); });
 }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <modbus/modbus.h>
-#include <optional>
 #include <poll.h>
 #include <sys/socket.h>
 #include <thread>
@@ -74,7 +74,7 @@ class LibmodbusLink final : public ModbusLink {
     check(settings_.timeout.count() >= 1 && settings_.timeout.count() <= 60'000,
           "a link's timeout is 1 ms to 60 s");
     if (const auto* tcp = std::get_if<TcpEndpoint>(&settings_.endpoint)) {
-      connector_.emplace(tcp->host, tcp->port);
+      connector_ = std::make_unique<TcpConnector>(tcp->host, tcp->port);
     }
   }
   ~LibmodbusLink() override { close_all(); }
@@ -101,15 +101,15 @@ class LibmodbusLink final : public ModbusLink {
   int read_bits(const Question& question, std::span<std::uint16_t> values);
   std::unexpected<LinkError> failed(int error) const;
   bool is_hung_up() const;
-  bool is_tcp() const { return connector_.has_value(); }
+  bool is_tcp() const { return connector_ != nullptr; }
   std::string endpoint_text() const {
     return std::visit([](const auto& end) { return text_of(end); },
                       settings_.endpoint);
   }
 
   LibmodbusSettings settings_;
-  std::optional<TcpConnector> connector_;  // tcp
-  FileDescriptor claim_;                   // rtu: the lock
+  std::unique_ptr<TcpConnector> connector_;  // tcp
+  FileDescriptor claim_;                     // rtu: the lock
   Context context_;
   std::uint16_t transaction_ = 0;  // tcp: of the last question
   LowLatency low_latency_ = LowLatency::kNotApplicable;

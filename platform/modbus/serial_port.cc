@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <linux/tty_flags.h>
@@ -12,12 +11,17 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <system_error>
 #include <termios.h>
 
 namespace strongroom {
 namespace {
 
 constexpr int kLowLatency = static_cast<int>(ASYNC_LOW_LATENCY);
+
+std::string error_text(int error) {
+  return std::generic_category().message(error);
+}
 
 std::string first_line(const std::string& path) {
   std::ifstream file(path);
@@ -72,11 +76,11 @@ Result<FileDescriptor> claim_serial_port(const std::string& device) {
     return fault(errno == EBUSY
                      ? "another program holds it for itself (fuser -v " +
                            device + " says which)"
-                     : std::string(std::strerror(errno)));
+                     : error_text(errno));
   }
   if (flock(port.get(), LOCK_EX | LOCK_NB) != 0) {
     return fault(errno == EWOULDBLOCK ? holder_text(port.get()) + " holds it"
-                                      : std::string(std::strerror(errno)));
+                                      : error_text(errno));
   }
   return port;
 }

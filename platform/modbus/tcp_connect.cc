@@ -3,13 +3,13 @@
 
 #include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -18,6 +18,10 @@ namespace {
 
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
+
+std::string error_text(int error) {
+  return std::generic_category().message(error);
+}
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -38,7 +42,7 @@ Found look_up(const std::string& host, const std::string& port, int flags) {
   const int result = getaddrinfo(host.c_str(), port.c_str(), &wanted, &list);
   if (result != 0) {
     return {nullptr,
-            result == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(result)};
+            result == EAI_SYSTEM ? error_text(errno) : gai_strerror(result)};
   }
   return {Addresses(list), ""};
 }
@@ -154,7 +158,7 @@ Result<FileDescriptor> TcpConnector::connect(milliseconds timeout) {
       return fd;
     }
   }
-  return fault(std::strerror(error));
+  return fault(error_text(error));
 }
 
 }  // namespace strongroom
