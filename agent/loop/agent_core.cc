@@ -131,9 +131,9 @@ void AgentCore::poll_done(const PollDone& poll) {
   live_messages_.clear();
 }
 
-void AgentCore::devices_changed(DeviceSet set) {
+void AgentCore::devices_changed(const DeviceSet& set) {
   ++reloads_;
-  telemetry_.change(std::move(set), recorder_, now_);
+  telemetry_.change(set, recorder_, now_);
 }
 
 void AgentCore::ack_arrived(ByteView payload) {

@@ -81,7 +81,7 @@ class AgentCore {
   void begin(const Now& machine);
   void poll_done(const PollDone& poll);
   /// Another configuration: journal, epoch and delivery go on.
-  void devices_changed(DeviceSet set);
+  void devices_changed(const DeviceSet& set);
   void ack_arrived(ByteView payload);
   void connected();
   void disconnected();

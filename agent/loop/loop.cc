@@ -34,7 +34,8 @@ std::chrono::steady_clock::time_point Loop::steady_deadline() const {
 }
 
 std::optional<LoopEnd> Loop::turn() {
-  Inputs inputs = ports_.inbox.take(options_.max_polls, steady_deadline());
+  const Inputs inputs =
+      ports_.inbox.take(options_.max_polls, steady_deadline());
   first_ = false;
   const Now now = ports_.clock();
   monotonic_ = now.monotonic;
@@ -57,7 +58,7 @@ std::optional<LoopEnd> Loop::turn() {
   return inputs.stop ? std::optional(LoopEnd::kStopped) : std::nullopt;
 }
 
-void Loop::feed(Inputs& inputs) {
+void Loop::feed(const Inputs& inputs) {
   if (inputs.disconnected) {
     ports_.core.disconnected();
   }
@@ -68,7 +69,7 @@ void Loop::feed(Inputs& inputs) {
     ports_.core.ack_arrived(ack);
   }
   if (inputs.devices) {
-    ports_.core.devices_changed(*std::move(inputs.devices));
+    ports_.core.devices_changed(*inputs.devices);
     spdlog::info("devices_changed");
   }
   for (const PollDone& poll : inputs.polls) {

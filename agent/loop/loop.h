@@ -48,7 +48,7 @@ class Loop {
   const std::string& error() const { return journal_.error; }
 
  private:
-  void feed(Inputs& inputs);
+  void feed(const Inputs& inputs);
   bool settle(Turn& turn);
   void release(Turn& turn);
   void note_commit(const JournalResult<void>& result);

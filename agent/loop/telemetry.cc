@@ -85,10 +85,10 @@ Telemetry::Device::Device(std::string on_line,
   stats.name = window.device();
 }
 
-Telemetry::Telemetry(DeviceSet set, Identities::TextOf text_of)
+Telemetry::Telemetry(const DeviceSet& set, Identities::TextOf text_of)
     : identities_(std::move(text_of)) {
   Devices none;
-  build(std::move(set), none);
+  build(set, none);
 }
 
 Telemetry::Device* Telemetry::find(std::string_view name) {
@@ -97,7 +97,7 @@ Telemetry::Device* Telemetry::find(std::string_view name) {
 }
 
 // Takes out of `old` what goes on.
-void Telemetry::build(DeviceSet set, Devices& old) {
+void Telemetry::build(const DeviceSet& set, Devices& old) {
   devices_.clear();
   by_name_.clear();
   for (const TelemetryDevice& what : set.devices) {
@@ -153,10 +153,11 @@ Telemetry::Device& Telemetry::add(
   return device;
 }
 
-void Telemetry::change(DeviceSet set, Recorder& recorder, const Now& now) {
-  const WindowOptions options = set.windows;
+void Telemetry::change(const DeviceSet& set,
+                       Recorder& recorder,
+                       const Now& now) {
   Devices old = std::exchange(devices_, {});
-  build(std::move(set), old);
+  build(set, old);
   for (const auto& gone : old) {
     if (gone != nullptr) {
       gone->window.flush(now.wall, closed_);
@@ -164,7 +165,7 @@ void Telemetry::change(DeviceSet set, Recorder& recorder, const Now& now) {
     }
   }
   for (const auto& device : devices_) {
-    device->window.set_options(options, now.wall, closed_);
+    device->window.set_options(set.windows, now.wall, closed_);
     record_closed(*device, recorder, now);
   }
   describe(recorder, now);
@@ -227,9 +228,10 @@ bool Telemetry::take(const PollDone& poll,
         poll.device, *device->profile, poll.texts, at, recorder, now);
   }
   for (Device* computed : device->feeds) {
-    if (computed->computed->take(poll.device, poll.monotonic, samples)) {
+    std::optional<ComputedPoints>& points = computed->computed;
+    if (points && points->take(poll.device, poll.monotonic, samples)) {
       computed->has_news = true;
-      computed->window.add(at, computed->computed->samples(), closed_);
+      computed->window.add(at, points->samples(), closed_);
       record_closed(*computed, recorder, now);
     }
   }

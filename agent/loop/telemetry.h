@@ -27,7 +27,7 @@ inline constexpr std::chrono::microseconds kLiveInterval =
 
 class Telemetry {
  public:
-  Telemetry(DeviceSet set, Identities::TextOf text_of);
+  Telemetry(const DeviceSet& set, Identities::TextOf text_of);
 
   /// Records in `record` what the devices are, those whose description in this
   /// epoch differs or is missing. Before any window of the epoch.
@@ -35,7 +35,7 @@ class Telemetry {
   /// Another set of devices. Those of the same name and profile keep window,
   /// qualities, values and counters; the windows of the others are recorded,
   /// cut short, and what is new is described.
-  void change(DeviceSet set, Recorder& recorder, const Now& now);
+  void change(const DeviceSet& set, Recorder& recorder, const Now& now);
 
   /// Takes a poll that ended at `at` and records the windows that it closes,
   /// and what the device says of itself. False when it is of an unknown device,
@@ -86,7 +86,7 @@ class Telemetry {
   using Devices = std::vector<std::unique_ptr<Device>>;
 
   Device* find(std::string_view name);
-  void build(DeviceSet set, Devices& old);
+  void build(const DeviceSet& set, Devices& old);
   Device& add(const std::string& line,
               const std::string& name,
               const std::shared_ptr<const DeviceProfile>& profile,

@@ -95,8 +95,8 @@ ComputedPoints::ComputedPoints(const ComputedDevice& device,
       check(index.has_value(), "a computed point of inputs that are there");
       Input& input = rule.inputs.emplace_back();
       input.device = ref.device;
-      input.index = *index;
-      input.exponent = of->points[*index].exponent;
+      input.index = index.value_or(0);
+      input.exponent = of->points[input.index].exponent;
     }
   }
 }
