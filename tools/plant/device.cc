@@ -267,7 +267,8 @@ std::string SimulatedDevice::values_text(microseconds elapsed,
     const auto state =
         std::ranges::find(point.states, value, &PointState::code);
     text += std::string(indent) + point.name + "=" +
-            format_decimal(value, point.exponent) + " " + point.unit;
+            format_decimal(value, point.exponent);
+    text += point.unit != "1" ? " " + point.unit : "";
     text += state != point.states.end() ? " " + state->name : "";
     constexpr std::string_view kTroubles[] = {
         "", " (stuck)", " (sentinel)", " (cut)"};
