@@ -18,6 +18,9 @@ import threading
 import time
 import urllib.request
 
+from bench_bus import BusBench
+from bench_peers import PeersBench
+from bench_rows import progress, row
 from installation import Site, SiteError, wait_until
 
 TEN = "ten-registers"  # the device of the fast-poll budget
@@ -40,26 +43,9 @@ period_ms = {period_ms}
 """
 
 
-def progress(text):
-    print(f"bench: {text} ...", file=sys.stderr, flush=True)
-
-
-def row(name, value, unit, baseline=None, target=None, at_most=False,
-        on_ratio=False):
-    """One result; `target` is of the value, or of the ratio."""
-    ratio = value / baseline if baseline else None
-    judged = ratio if on_ratio else value
-    met = None
-    if target is not None and judged is not None:
-        met = judged <= target if at_most else judged >= target
-    return {"name": name, "value": round(value, 3), "unit": unit,
-            "baseline": None if baseline is None else round(baseline, 3),
-            "ratio": None if ratio is None else round(ratio, 3),
-            "target": target, "met": met}
-
-
-class Bench:
-    def __init__(self, binaries, work):
+class Bench(BusBench, PeersBench):
+    def __init__(self, binaries, work, short=False):
+        self.short = short
         self.binaries = pathlib.Path(binaries)
         self.work = pathlib.Path(work)
 
@@ -217,6 +203,12 @@ class Bench:
                 site.stop_all()
 
     @staticmethod
+    def fast_line(at, port):
+        """One device on a line of its own, polled as fast as it answers."""
+        return LINE.format(name=f"tcp-{at}", port=port, device=f"room-{at}",
+                           period_ms=0)
+
+    @staticmethod
     def plant(site, name):
         return site.start_plant_tcp(name, device=TEN)
 
@@ -329,7 +321,8 @@ class Bench:
         return int(kilobytes) / 1024
 
 
-BENCHES = ["journal", "end-to-end", "agents", "latency", "proof", "memory"]
+BENCHES = ["journal", "end-to-end", "agents", "latency", "proof", "memory",
+           "points", "telemetry", "wire", "dead"]
 
 
 def print_table(rows):
@@ -354,6 +347,13 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help="one or more of: " + ", ".join(BENCHES)
                         + " (default: all)")
+    parser.add_argument("--peers", action="store_true",
+                        help="measure Node-RED at the same job too, alone or "
+                        "after NAME...; installs it from the package registry "
+                        "into the user's cache, needs Node 18 or newer")
+    parser.add_argument("--short", action="store_true",
+                        help="bus benches: seconds instead of minutes, to see "
+                        "that they work; figures mean little")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--binaries", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -361,11 +361,12 @@ def main():
     if unknown:
         parser.error(f"no bench is called {unknown[0]!r}; there are: "
                      + ", ".join(BENCHES))
+    names = options.names or ([] if options.peers else BENCHES)
     rows = []
     work = tempfile.mkdtemp(prefix="strongroom-bench-")
     try:
-        bench = Bench(options.binaries, work)
-        for name in options.names or BENCHES:
+        bench = Bench(options.binaries, work, options.short)
+        for name in names + (["peers"] if options.peers else []):
             rows += getattr(bench, name.replace("-", "_"))()
     except SiteError as error:
         print(f"bench: {error}", file=sys.stderr)
