@@ -307,6 +307,7 @@ class BusBench:
         slope of its count, which is shown once a second."""
         seconds = self.seconds(40, 6)
         progress(f"10 devices, {dead} dead, {seconds} s")
+        time.sleep(self.seconds(10, 5))  # what was late has been caught up
         times, counts = [], []
         started = time.monotonic()
         while time.monotonic() < started + seconds:
