@@ -33,6 +33,17 @@ bool same_question(const ProbeRegister& left, const ProbeRegister& right) {
   return question_of(1, left) == question_of(1, right);
 }
 
+/// Best first; by name where there is nothing to choose.
+bool is_better(const ScanMatch& left, const ScanMatch& right) {
+  if (left.is_confirmed != right.is_confirmed) {
+    return left.is_confirmed;
+  }
+  const std::size_t left_good = good_points(left.reading);
+  const std::size_t right_good = good_points(right.reading);
+  return left_good != right_good ? left_good > right_good
+                                 : left.profile->name < right.profile->name;
+}
+
 /// Asks units one by one. Answers of other units cannot be mistaken, but they
 /// disturb: then the question is asked again.
 class Scanner {
@@ -71,10 +82,7 @@ class Scanner {
                                : is_read_again(*profile.probe, match.reading);
       find.matches.push_back(std::move(match));
     }
-    std::ranges::stable_sort(
-        find.matches, std::greater(), [](const ScanMatch& match) {
-          return std::pair(match.is_confirmed, good_points(match.reading));
-        });
+    std::ranges::sort(find.matches, is_better);
     return find;
   }
 
