@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <compare>
-#include <optional>
-#include <tuple>
 
 #include "core/base/check.h"
 
@@ -213,9 +211,12 @@ struct Step {
 std::vector<Step> best_steps(const std::vector<Span>& spans,
                              const Fence& fence,
                              microseconds turnaround) {
-  std::vector<std::optional<Step>> best(spans.size() + 1);
-  best[0] = Step{};
+  std::vector<Step> best(spans.size() + 1,
+                         {.cost = {.time = microseconds::max()}});
+  best[0] = {};
   for (std::size_t from = 0; from < spans.size(); ++from) {
+    check(best[from].cost.time < microseconds::max(),
+          "each span can be read alone");
     const std::uint32_t first = spans[from].extent.first;
     // The spans that start here: the last of them is the longest point that
     // may stand alone in a request longer than others.
@@ -232,21 +233,16 @@ std::vector<Step> best_steps(const std::vector<Span>& spans,
       if (end > limit) {
         break;
       }
-      Cost cost = best[from]->cost;
+      Cost cost = best[from].cost;
       cost.time += fence.wire_time_of(end - first) + turnaround;
       cost.requests += 1;
       cost.addresses += end - first;
-      if (!best[last + 1] || cost < best[last + 1]->cost) {
-        best[last + 1] = Step{.cost = cost, .from = from};
+      if (cost < best[last + 1].cost) {
+        best[last + 1] = {.cost = cost, .from = from};
       }
     }
   }
-  std::vector<Step> steps;
-  for (const std::optional<Step>& step : best) {
-    check(step.has_value(), "each span can be read alone");
-    steps.push_back(*step);
-  }
-  return steps;
+  return best;
 }
 
 RegisterBlock block_of(std::span<const Span> spans, RegisterKind kind) {

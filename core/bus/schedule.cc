@@ -29,7 +29,7 @@ MonoTime deadline(const LineJob& job, MonoTime due) {
 
 }  // namespace
 
-LineSchedule::LineSchedule(std::vector<LineJob> jobs, MonoTime start) {
+LineSchedule::LineSchedule(const std::vector<LineJob>& jobs, MonoTime start) {
   check(!jobs.empty(), "a line has jobs");
   for (const LineJob& job : jobs) {
     check(job.period.count() >= 0, "a period is not negative");

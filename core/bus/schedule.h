@@ -28,7 +28,7 @@ struct LineJob {
 /// requests is interrupted by a safety job, or by an urgent one.
 class LineSchedule {
  public:
-  LineSchedule(std::vector<LineJob> jobs, MonoTime start);
+  LineSchedule(const std::vector<LineJob>& jobs, MonoTime start);
 
   /// The job that gets the line now: urgent ones first, in the order in which
   /// they were urged; then due safety jobs, then the others, each group in the
