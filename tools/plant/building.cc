@@ -191,9 +191,10 @@ double saturation_hpa(double temperature) {
 
 void step(Building& building, double seconds) {
   const double longest = longest_step(building);
-  const double steps = std::max(1.0, std::ceil(seconds / longest));
-  for (double i = 0; i < steps; ++i) {
-    step_once(building, seconds / steps);
+  const auto steps = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(seconds / longest)));
+  for (std::int64_t i = 0; i < steps; ++i) {
+    step_once(building, seconds / static_cast<double>(steps));
   }
 }
 

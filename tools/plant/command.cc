@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/check.h"
 #include "tools/plant/plant.h"
 #include "tools/plant/variable.h"
 #include "tools/plant/words.h"
@@ -205,15 +206,33 @@ Result<void> Plant::put_fault(const Target& target,
   return {};
 }
 
+void Plant::end_fault(const Target& target,
+                      const Fault& fault,
+                      microseconds elapsed) {
+  if (is_point_fault(fault.kind)) {
+    check(target.device->trouble(PointTrouble::kNone, fault.points, elapsed)
+              .has_value(),
+          "what is in trouble can come out of it");
+  }
+  target.faults->clear(fault.kind);
+}
+
+void Plant::clear_all(microseconds elapsed) {
+  for (Line& line : lines_) {
+    line.faults.clear();
+  }
+  for (Device& device : devices_) {
+    const std::vector<Fault> all = device.faults.all();
+    for (const Fault& one : all) {
+      end_fault({&device.faults, &device.registers}, one, elapsed);
+    }
+  }
+}
+
 Result<void> Plant::clear(std::string_view words, microseconds elapsed) {
   const auto [name, rest] = split(words);
   if (name.empty()) {
-    for (const LineScene& line : scene_.lines) {
-      (void)clear(line.name, elapsed);
-    }
-    for (const DeviceScene& device : scene_.devices) {
-      (void)clear(device.name, elapsed);
-    }
+    clear_all(elapsed);
     return {};
   }
   const auto target = find_target(name);
@@ -226,12 +245,8 @@ Result<void> Plant::clear(std::string_view words, microseconds elapsed) {
   }
   const std::vector<Fault> all = target->faults->all();
   for (const Fault& one : all) {
-    if (kind && one.kind != *kind) {
-      continue;
-    }
-    target->faults->clear(one.kind);
-    if (is_point_fault(one.kind)) {
-      (void)target->device->trouble(PointTrouble::kNone, one.points, elapsed);
+    if (!kind || one.kind == *kind) {
+      end_fault(*target, one, elapsed);
     }
   }
   return {};

@@ -140,7 +140,8 @@ Result<sockaddr_un> address_of(const std::string& path) {
 /// Closed when nobody answers there.
 Descriptor connect_to(const sockaddr_un& address) {
   Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(connection.get(),
+  if (!connection.is_open() ||
+      connect(connection.get(),
               reinterpret_cast<const sockaddr*>(&address),
               sizeof address) != 0) {
     return Descriptor();
@@ -151,9 +152,10 @@ Descriptor connect_to(const sockaddr_un& address) {
 /// For the owner alone from the first moment.
 bool bind_private(const Descriptor& listener, const sockaddr_un& address) {
   const mode_t before = umask(0177);
-  const bool bound = bind(listener.get(),
-                          reinterpret_cast<const sockaddr*>(&address),
-                          sizeof address) == 0;
+  const bool bound =
+      listener.is_open() && bind(listener.get(),
+                                 reinterpret_cast<const sockaddr*>(&address),
+                                 sizeof address) == 0;
   umask(before);
   return bound;
 }
@@ -176,7 +178,8 @@ Result<std::unique_ptr<Service>> open_control(const std::string& path,
     bound = bind_private(listener, *address);
   }
   if (!bound || listen(listener.get(), 8) != 0) {
-    return std::unexpected(last_error("cannot serve " + path));
+    const Error error = last_error("cannot serve " + path);
+    return fault(error.what + "; --control says where else");
   }
   return std::make_unique<ControlSocket>(
       std::move(listener), path, std::move(commander));

@@ -25,6 +25,7 @@ RegisterRange range_from(RegisterKind kind,
 
 std::vector<RegisterRange> registers_of(const DeviceProfile& profile) {
   std::vector<RegisterRange> all;
+  all.reserve(profile.points.size() + profile.texts.size() + 1);
   for (const PointProfile& point : profile.points) {
     all.push_back(
         range_from(point.kind, point.address, register_count(point.type)));

@@ -27,7 +27,7 @@ PointProfile point_of(ValueType type) {
 
 Cells encoded(const PointProfile& point, std::int64_t mantissa) {
   Cells cells(register_count(point.type));
-  place_raw(point, raw_of(point, mantissa).value(), cells);
+  place_raw(point, raw_of(point, mantissa).value_or(0), cells);
   return cells;
 }
 
@@ -83,8 +83,8 @@ TEST(Encode, PointsOfOneRegister_DoNotDisturbEachOther) {
   PointProfile high = point_of(ValueType::kU16);
   high.bits = BitRange{8, 15};
   Cells cells(1);
-  place_raw(low, raw_of(low, 0x34).value(), cells);
-  place_raw(high, raw_of(high, 0x12).value(), cells);
+  place_raw(low, raw_of(low, 0x34).value_or(0), cells);
+  place_raw(high, raw_of(high, 0x12).value_or(0), cells);
   EXPECT_EQ(cells, Cells({0x1234}));
 }
 

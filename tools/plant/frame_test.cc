@@ -15,7 +15,7 @@ Bytes hex(std::string_view text) {
       digits += c;
     }
   }
-  return from_hex(digits).value();
+  return from_hex(digits).value_or(Bytes());
 }
 
 // The examples of the Modbus application protocol 1.1b3, 6.1 to 6.4, and the

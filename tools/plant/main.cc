@@ -150,6 +150,17 @@ std::string joined(const std::string& verb,
   return line;
 }
 
+/// A line for each of the words.
+std::vector<std::string> one_each(const std::string& verb,
+                                  const std::vector<std::string>& words) {
+  std::vector<std::string> lines;
+  lines.reserve(words.size());
+  for (const std::string& word : words) {
+    lines.push_back(verb + word);
+  }
+  return lines;
+}
+
 void add_common(CLI::App& command, OneDevice& options) {
   command
       .add_option("--device",
@@ -250,23 +261,12 @@ void add_remotes(CLI::App& app, Remote& options, int& code) {
   CLI::App* const set =
       add_remote(app, options, "set", "give points of a running plant a value");
   set->add_option("DEVICE.POINT=VALUE", options.words)->required();
-  set->callback([&] {
-    std::vector<std::string> lines;
-    for (const std::string& word : options.words) {
-      lines.push_back("set " + word);
-    }
-    code = ask(options, lines);
-  });
+  set->callback([&] { code = ask(options, one_each("set ", options.words)); });
   CLI::App* const vary = add_remote(
       app, options, "vary", "let points of a running plant vary again");
   vary->add_option("DEVICE.POINT", options.words)->required();
-  vary->callback([&] {
-    std::vector<std::string> lines;
-    for (const std::string& word : options.words) {
-      lines.push_back("vary " + word);
-    }
-    code = ask(options, lines);
-  });
+  vary->callback(
+      [&] { code = ask(options, one_each("vary ", options.words)); });
   CLI::App* const broken = add_remote(
       app, options, "fault", "let something go wrong in a running plant");
   broken->add_option("WORDS", options.words, "DEVICE|LINE KIND [ARGUMENTS]")

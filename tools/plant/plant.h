@@ -101,6 +101,10 @@ class Plant {
   Result<void> add_fault(std::string_view words,
                          std::chrono::microseconds elapsed);
   Result<void> clear(std::string_view words, std::chrono::microseconds elapsed);
+  static void end_fault(const Target& target,
+                        const Fault& fault,
+                        std::chrono::microseconds elapsed);
+  void clear_all(std::chrono::microseconds elapsed);
   Result<void> put_fault(const Target& target,
                          Fault fault,
                          std::chrono::microseconds elapsed);

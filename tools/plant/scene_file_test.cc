@@ -222,8 +222,8 @@ TEST(SceneFile, EveryShippedProfile_CanBePlayedAndRecognised) {
     const auto profile =
         std::make_shared<const DeviceProfile>(std::move(*loaded));
     const SimulatedDevice device("twin", profile);
-    for (int s = 0; s < 300 && profile->probe; s += 10) {
-      const ProbeRegister& probe = *profile->probe;
+    const ProbeRegister probe = profile->probe.value_or(ProbeRegister{});
+    for (int s = 0; s < 300 && profile->probe.has_value(); s += 10) {
       const Bytes pdu =
           device.answer({.unit = 1,
                          .function = static_cast<std::uint8_t>(probe.kind),

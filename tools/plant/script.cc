@@ -88,10 +88,11 @@ void Script::advance(Plant& plant, Time now) {
 }
 
 std::optional<Time> Script::due() const {
-  if (steps_.empty() || !steps_.front().wait) {
+  if (steps_.empty()) {
     return std::nullopt;
   }
-  return from_ + *steps_.front().wait;
+  const std::optional<Time>& wait = steps_.front().wait;
+  return wait ? std::optional(from_ + *wait) : std::nullopt;
 }
 
 }  // namespace strongroom::plant

@@ -32,9 +32,9 @@ class PacedWire final : public SerialWire {
       : character_(character_time(wire)), gap_(frame_gap(wire)) {}
 
   void hear(ByteView bytes, Time now) override {
-    if (speech_ && now < speech_->end) {
+    if (is_speaking_ && now < speech_.end) {
       ++collisions_;
-      garble(speech_->bytes, spoken_by(now));
+      garble(speech_.bytes, spoken_by(now));
       is_heard_garbled_ = true;
     } else if (heard_.empty() && spoke_until_ && now < *spoke_until_ + gap_) {
       ++hasty_;
@@ -56,15 +56,15 @@ class PacedWire final : public SerialWire {
   }
   Bytes speak(Time now) override {
     Bytes out;
-    while (speech_ || begin(now)) {
+    while (is_speaking_ || begin(now)) {
       const std::size_t until = spoken_by(now);
-      append(out, ByteView(speech_->bytes).subspan(spoken_, until - spoken_));
+      append(out, ByteView(speech_.bytes).subspan(spoken_, until - spoken_));
       spoken_ = until;
-      if (spoken_ < speech_->bytes.size()) {
+      if (spoken_ < speech_.bytes.size()) {
         break;
       }
-      spoke_until_ = speech_->end;
-      speech_.reset();
+      spoke_until_ = speech_.end;
+      is_speaking_ = false;
     }
     return out;
   }
@@ -73,11 +73,11 @@ class PacedWire final : public SerialWire {
     if (!heard_.empty()) {
       at = heard_until_ + gap_;
     }
-    if (speech_) {
+    if (is_speaking_) {
       const auto look = static_cast<std::size_t>(
           std::max<std::int64_t>(1, kLook / character_));
       at = sooner(
-          at, std::min(speech_->end, speech_->begin + time_of(spoken_ + look)));
+          at, std::min(speech_.end, speech_.begin + time_of(spoken_ + look)));
     } else if (!queue_.empty()) {
       at = sooner(at, start_of(queue_.begin()->first));
     }
@@ -98,10 +98,10 @@ class PacedWire final : public SerialWire {
   }
   std::size_t spoken_by(Time now) const {
     const auto whole = std::max<std::int64_t>(
-        0, duration_cast<nanoseconds>(now - speech_->begin) / character_);
-    return now >= speech_->end ? speech_->bytes.size()
-                               : std::min(static_cast<std::size_t>(whole),
-                                          speech_->bytes.size() - 1);
+        0, duration_cast<nanoseconds>(now - speech_.begin) / character_);
+    return now >= speech_.end ? speech_.bytes.size()
+                              : std::min(static_cast<std::size_t>(whole),
+                                         speech_.bytes.size() - 1);
   }
   /// Not in the same breath as the answer before.
   Time start_of(Time ready) const {
@@ -118,11 +118,12 @@ class PacedWire final : public SerialWire {
     }
     const Time start = start_of(next.key());
     speech_ = Speech{.bytes = std::move(next.mapped()), .begin = start};
-    speech_->end = start + time_of(speech_->bytes.size());
+    speech_.end = start + time_of(speech_.bytes.size());
     spoken_ = 0;
+    is_speaking_ = true;
     if (!heard_.empty() && start < heard_until_) {
       ++collisions_;
-      garble(speech_->bytes, 0);
+      garble(speech_.bytes, 0);
       is_heard_garbled_ = true;
     }
     return true;
@@ -134,7 +135,8 @@ class PacedWire final : public SerialWire {
   Time heard_until_{};
   bool is_heard_garbled_ = false;
   std::multimap<Time, Bytes> queue_;
-  std::optional<Speech> speech_;
+  Speech speech_;
+  bool is_speaking_ = false;
   std::size_t spoken_ = 0;
   std::optional<Time> spoke_until_;
 };

@@ -122,7 +122,7 @@ class TcpLine final : public Service {
         plant_->counters(line_).garbled += client.heard.size();
         return false;
       }
-      if (head.size == 0) {
+      if (!head.request) {
         return true;
       }
       client.heard.erase(

@@ -77,7 +77,7 @@ std::string_view assigned_key(std::string_view line) {
 /// The line of the table, or what stands instead of it.
 std::string edited(std::string_view line, const TwinLine& twin, bool has_port) {
   const std::string_view key = assigned_key(line);
-  const std::string port = assignment("port", std::to_string(twin.port));
+  std::string port = assignment("port", std::to_string(twin.port));
   if (twin.kind == LineKind::kTcp && key == "host") {
     return assignment("host", toml_text(kHost)) + (has_port ? "" : port);
   }
