@@ -318,7 +318,7 @@ TEST_F(Bus, SinkThatBlocks_HoldsItsOwnLineAlone) {
                std::make_unique<FakeLink>(std::make_shared<FakeWire>()),
                {.timeout = kTimeout},
                {device("a", 1, kFast)},
-               [&](PollDone) {
+               [&](const PollDone&) {
                  entered = true;
                  entered.notify_one();
                  const std::scoped_lock wait(held);

@@ -423,6 +423,7 @@ TEST(LibmodbusLink, HostThatSwallowsConnections_DoesNotHoldTheLine) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_GE(listener, 0);
   ASSERT_EQ(bind(listener, generic, size), 0);
   ASSERT_EQ(listen(listener, 0), 0);
   ASSERT_EQ(getsockname(listener, generic, &size), 0);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <optional>
+#include <memory>
 
 #include "platform/modbus/libmodbus_link.h"
 #include "platform/modbus/modbus_test_server.h"
@@ -22,12 +22,13 @@ class Bystander {
         kPeriod};
     // Generous: a busy machine is no fault of the other line.
     constexpr std::chrono::seconds kTimeout{5};
-    line_.emplace("bystander",
-                  make_libmodbus_link(
-                      {TcpEndpoint{"127.0.0.1", server_.port()}, kTimeout}),
-                  LineSettings{.timeout = kTimeout},
-                  std::vector<LineDevice>{device.line_device()},
-                  log_.sink());
+    line_ = std::make_unique<BusLine>(
+        "bystander",
+        make_libmodbus_link(
+            {TcpEndpoint{"127.0.0.1", server_.port()}, kTimeout}),
+        LineSettings{.timeout = kTimeout},
+        std::vector<LineDevice>{device.line_device()},
+        log_.sink());
     line_->start();
     EXPECT_TRUE(log_.waits_for(1));
   }
@@ -53,7 +54,7 @@ class Bystander {
   PollLog log_{[](std::uint8_t, const PointProfile& point, std::int64_t value) {
     return value == (point.kind == RegisterKind::kInput ? 103 : 203);
   }};
-  std::optional<BusLine> line_;
+  std::unique_ptr<BusLine> line_;
 };
 
 }  // namespace strongroom

@@ -87,7 +87,7 @@ struct LateLine {
       devices.push_back(device.line_device());
       units[device.name] = device.unit;
     }
-    line.emplace(
+    line = std::make_unique<BusLine>(
         "line-" + std::to_string(number),
         make_libmodbus_link({RtuEndpoint{.device = pty.path()}, kTimeout}),
         LineSettings{.wire = {.kind = LineKind::kRtu, .baud = 115'200},
@@ -114,13 +114,15 @@ struct LateLine {
   Pty pty;
   RtuSlave slave;
   PollLog log;
-  std::optional<BusLine> line;  // stops before the log goes
+  std::unique_ptr<BusLine> line;  // stops before the log goes
 };
 
 TEST(LateAnswers, NoValueStandsAtAnotherRegistersPlace) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet.
   const bool full = std::getenv("STRONGROOM_FULL") != nullptr;
   const std::uint64_t wanted = full ? 100'000 : 10'000;
   std::vector<std::unique_ptr<LateLine>> lines;
+  lines.reserve(kLines);
   for (int i = 0; i < kLines; ++i) {
     lines.push_back(std::make_unique<LateLine>(i, manner_of(i)));
   }

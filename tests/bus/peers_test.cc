@@ -38,18 +38,17 @@ class Poller {
     auto profile = load_profile("boards/devices", "xy-md02");
     EXPECT_TRUE(profile.has_value());
     constexpr milliseconds kPeriod{1};
-    line_
-        .emplace(
-            "line",
-            make_libmodbus_link({std::move(endpoint), kTimeout}),
-            LineSettings{.wire = {.kind = kind}, .timeout = kTimeout},
-            std::vector<LineDevice>{
-                {.name = "rack-1",
-                 .profile = std::make_shared<DeviceProfile>(profile.value()),
-                 .unit_id = unit,
-                 .periods = {kPeriod, kPeriod, kPeriod}}},
-            log_.sink())
-        .start();
+    line_ = std::make_unique<BusLine>(
+        "line",
+        make_libmodbus_link({std::move(endpoint), kTimeout}),
+        LineSettings{.wire = {.kind = kind}, .timeout = kTimeout},
+        std::vector<LineDevice>{
+            {.name = "rack-1",
+             .profile = std::make_shared<DeviceProfile>(profile.value()),
+             .unit_id = unit,
+             .periods = {kPeriod, kPeriod, kPeriod}}},
+        log_.sink());
+    line_->start();
   }
 
   /// Whether a poll with these values comes.
@@ -63,7 +62,7 @@ class Poller {
 
  private:
   PollLog log_;
-  std::optional<BusLine> line_;  // stops before the log goes
+  std::unique_ptr<BusLine> line_;  // stops before the log goes
 };
 
 constexpr PointSample kOutOfRange{PointQuality::kOutOfRange, 0};

@@ -32,12 +32,13 @@ class Troubled {
     const LineKind kind = std::holds_alternative<TcpEndpoint>(endpoint)
                               ? LineKind::kTcp
                               : LineKind::kRtu;
-    line_.emplace("troubled",
-                  make_libmodbus_link({std::move(endpoint), kTimeout}),
-                  LineSettings{.wire = {.kind = kind, .baud = 115'200},
-                               .timeout = kTimeout},
-                  std::vector<LineDevice>{device.line_device()},
-                  log_.sink({{device.name, device.unit}}));
+    line_ = std::make_unique<BusLine>(
+        "troubled",
+        make_libmodbus_link({std::move(endpoint), kTimeout}),
+        LineSettings{.wire = {.kind = kind, .baud = 115'200},
+                     .timeout = kTimeout},
+        std::vector<LineDevice>{device.line_device()},
+        log_.sink({{device.name, device.unit}}));
     name_ = device.name;
     line_->start();
   }
@@ -69,7 +70,7 @@ class Troubled {
 
   PollLog log_;
   std::string name_;
-  std::optional<BusLine> line_;
+  std::unique_ptr<BusLine> line_;
 };
 
 bool is_own_register(std::uint8_t unit,
