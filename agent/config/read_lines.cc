@@ -316,7 +316,7 @@ std::vector<ConfigError> read_lines(ConfigTable& root,
   for (ConfigTable& table : root.tables("computed")) {
     read_computed(table, reader.device_names(), config);
   }
-  std::ranges::stable_sort(config.warnings, {}, &ConfigError::line);
+  std::ranges::sort(config.warnings, {}, &ConfigError::line);
   return reader.take_profile_errors();
 }
 
