@@ -84,6 +84,7 @@ bool may_read(const Device& device, const Cells& cells) {
 bool shares_with_refused(const Device& device, Cells cells) {
   const DeviceProfile& profile = *device.line.profile;
   std::vector<Cells> items;
+  items.reserve(profile.points.size() + profile.texts.size());
   for (const PointProfile& point : profile.points) {
     items.push_back(cells_of(point));
   }
@@ -124,38 +125,40 @@ std::vector<std::span<const std::uint16_t>> answers_for(const Device& device,
   return found;
 }
 
+std::vector<LineDevice> lines_of(const std::vector<Device>& devices) {
+  std::vector<LineDevice> lines(devices.size());
+  std::ranges::transform(devices, lines.begin(), &Device::line);
+  return lines;
+}
+
 class HonestLine {
  public:
   HonestLine(LineSettings settings, std::vector<Device> devices)
-      : settings_(settings), devices_(std::move(devices)) {
-    std::vector<LineDevice> lines;
-    for (const Device& device : devices_) {
-      lines.push_back(device.line);
-    }
-    machine_.emplace(settings_, std::move(lines), now_);
-  }
+      : settings_(settings),
+        devices_(std::move(devices)),
+        machine_(settings_, lines_of(devices_), now_) {}
 
   void run_until(MonoTime until) {
     while (now_ < until && !testing::Test::HasFailure()) {
-      step(machine_->next(now_));
-      for (const PollReport& report : machine_->take_reports()) {
+      step(machine_.next(now_));
+      for (const PollReport& report : machine_.take_reports()) {
         take(report);
       }
     }
   }
 
   std::vector<Device>& devices() { return devices_; }
-  LineStatus status() const { return machine_->status(); }
+  LineStatus status() const { return machine_.status(); }
 
  private:
   void step(const LineAction& action) {
     if (std::holds_alternative<LineOpen>(action)) {
-      machine_->opened(now_ += milliseconds(1));
+      machine_.opened(now_ += milliseconds(1));
     } else if (const auto* ask = std::get_if<LineAsk>(&action)) {
       answer(*ask);
     } else if (const auto* discard = std::get_if<LineDiscard>(&action)) {
       ASSERT_LE(discard->quiet, discard->at_most);
-      machine_->discarded(0, now_ += discard->quiet);
+      machine_.discarded(0, now_ += discard->quiet);
     } else if (const auto* wait = std::get_if<LineWait>(&action)) {
       ASSERT_GT(wait->until, now_) << "the line spins";
       now_ = wait->until;
@@ -190,14 +193,14 @@ class HonestLine {
     device.last_used = answer.at = now_;
     ++device.requests;
     if (!may_read(device, request)) {
-      machine_->failed({.fault = LinkFault::kException,
-                        .exception = ModbusException::kIllegalAddress,
-                        .what = "illegal address"},
-                       now_);
+      machine_.failed({.fault = LinkFault::kException,
+                       .exception = ModbusException::kIllegalAddress,
+                       .what = "illegal address"},
+                      now_);
       return;
     }
     device.answers.push_back(answer);
-    machine_->answered(answer.cells, now_);
+    machine_.answered(answer.cells, now_);
   }
 
   void take(const PollReport& report) {
@@ -211,7 +214,7 @@ class HonestLine {
     device.reported[index] = report.at;
     ++device.polls[index];
     device.planned_requests +=
-        machine_->status().devices.at(report.device).requests_per_poll[index];
+        machine_.status().devices.at(report.device).requests_per_poll[index];
     device.failed_reports[index] += report.error.empty() ? 0U : 1U;
     const MonoTime oldest =
         *std::min_element(device.reported.begin(), device.reported.end());
@@ -283,8 +286,8 @@ class HonestLine {
 
   LineSettings settings_;
   std::vector<Device> devices_;
-  std::optional<LineMachine> machine_;
   MonoTime now_ = seconds(1000);
+  LineMachine machine_;
 };
 
 Device random_device(Random& random, std::uint8_t unit) {

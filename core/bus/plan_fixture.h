@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iomanip>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ inline DeviceProfile profile_of(RegisterKind kind,
                                 ValueType type,
                                 const std::vector<std::uint16_t>& addresses) {
   DeviceProfile profile;
+  profile.points.reserve(addresses.size());
   for (const std::uint16_t address : addresses) {
     profile.points.push_back(point_at(kind, address, type));
   }
@@ -42,10 +44,8 @@ inline DeviceProfile profile_of(RegisterKind kind,
 }
 
 inline std::vector<std::uint16_t> all_points(const DeviceProfile& profile) {
-  std::vector<std::uint16_t> points;
-  for (std::size_t i = 0; i < profile.points.size(); ++i) {
-    points.push_back(static_cast<std::uint16_t>(i));
-  }
+  std::vector<std::uint16_t> points(profile.points.size());
+  std::iota(points.begin(), points.end(), std::uint16_t{0});
   return points;
 }
 

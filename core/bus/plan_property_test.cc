@@ -81,6 +81,7 @@ std::string fault_of(const Case& c, const Cells& request, int longest_item) {
 /// What is asked for and can be read at all.
 std::vector<Cells> readable_items(const Case& c) {
   std::vector<Cells> items;
+  items.reserve(c.points.size() + c.profile.texts.size());
   for (const std::uint16_t point : c.points) {
     items.push_back(cells_of(c.profile.points[point]));
   }
