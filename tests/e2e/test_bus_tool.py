@@ -320,8 +320,11 @@ class Watch(unittest.TestCase):
         if process == 0:
             os.environ.update(env)
             time.sleep(0.2)  # until the size is set
-            os.execv(TOOL, [str(TOOL), "bus", "watch", "--agent", self.url,
-                            "--once"])
+            try:
+                os.execv(TOOL, [str(TOOL), "bus", "watch", "--agent",
+                                self.url, "--once"])
+            finally:
+                os._exit(127)  # or the tests would run on in the child
         fcntl.ioctl(terminal, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 24, columns, 0, 0))
         text = b""
