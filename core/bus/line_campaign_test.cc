@@ -83,6 +83,7 @@ std::shared_ptr<const DeviceProfile> lonely_profile() {
 /// Bits: eight of them or one, the answer is one byte long.
 std::shared_ptr<const DeviceProfile> bits_profile() {
   std::vector<PointProfile> points;
+  points.reserve(49);
   for (std::uint16_t i = 0; i < 8; ++i) {
     points.push_back(
         campaign_point(RegisterKind::kDiscrete, i, ValueType::kBit));

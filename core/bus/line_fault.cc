@@ -282,17 +282,19 @@ std::optional<LineAction> LineMachine::State::wait_for_owed(std::size_t index,
   const LineJobState& job = jobs[index];
   const Question question =
       question_of(devices[job.device].settings.unit_id, *current(job));
-  std::optional<MonoTime> until = guard->free_at(question);
-  if (!until) {
-    const Question oldest = oldest_owed(devices[job.device], question, now);
-    until = *guard->owed_since(oldest) +
-            std::max<microseconds>(kGiveUpAfter, guard->late_answer());
-    if (*until <= now) {
-      guard->give_up(oldest, now);
-      return ask_in_step(index, oldest, now);
-    }
+  if (const auto free_at = guard->free_at(question)) {
+    hold_or_skip(index, *free_at, now);
+    return std::nullopt;
   }
-  hold_or_skip(index, *until, now);
+  const Question oldest = oldest_owed(devices[job.device], question, now);
+  const MonoTime until =
+      guard->owed_since(oldest).value_or(now) +
+      std::max<microseconds>(kGiveUpAfter, guard->late_answer());
+  if (until <= now) {
+    guard->give_up(oldest, now);
+    return ask_in_step(index, oldest, now);
+  }
+  hold_or_skip(index, until, now);
   return std::nullopt;
 }
 

@@ -96,7 +96,7 @@ void LineMachine::State::make_jobs(MonoTime now) {
       scheduled.push_back({job.device, poll_class, device.settings.periods[c]});
     }
   }
-  schedule.emplace(std::move(scheduled), now);
+  schedule = std::make_unique<LineSchedule>(std::move(scheduled), now);
 }
 
 void LineMachine::State::plan(LineJobState& job) {

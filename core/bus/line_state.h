@@ -175,7 +175,7 @@ struct LineMachine::State {
   std::unique_ptr<ReplyGuard> guard;
   std::vector<LineDeviceState> devices;
   std::vector<LineJobState> jobs;
-  std::optional<LineSchedule> schedule;
+  std::unique_ptr<LineSchedule> schedule;
   bool has_safety = false;
   std::size_t silent_devices = 0;
   std::vector<PollReport> reports;

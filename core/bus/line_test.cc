@@ -208,7 +208,6 @@ TEST(LineMachine, ReportsWhatWasReadOncePerPeriod) {
 
 TEST(LineMachine, OpensWithPatienceAndReportsMeanwhile) {
   Told told({device_of(1, row(0, 4))});
-  const seconds kLongest{8};
   milliseconds backoff(250);
   for (int i = 0; i < 8; ++i) {
     told.expect<LineOpen>();
@@ -220,7 +219,7 @@ TEST(LineMachine, OpensWithPatienceAndReportsMeanwhile) {
       EXPECT_LE(until, failed + backoff);
       told.now = until;
     }
-    backoff = std::min<milliseconds>(2 * backoff, kLongest);
+    backoff = std::min<milliseconds>(2 * backoff, seconds(8));
   }
   const auto reports = told.reports();
   EXPECT_GE(reports.size(), 25U);

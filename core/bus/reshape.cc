@@ -187,6 +187,7 @@ std::optional<RegisterBlock> grown(const AskedDevice& device,
 std::vector<Item> items_of(const DeviceProfile& profile,
                            const RegisterBlock& block) {
   std::vector<Item> items;
+  items.reserve(block.points.size() + block.texts.size());
   for (const std::uint16_t index : block.points) {
     items.push_back({extent_of(profile.points[index]), index, false});
   }
