@@ -13,7 +13,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstBackoff{250};
 constexpr milliseconds kLongestBackoff{8000};
 /// One discard, however much comes.
 constexpr milliseconds kLongestDiscard{300};
@@ -281,9 +280,10 @@ LineStatus LineMachine::status() const {
     LineDeviceStatus& shown = status.devices.emplace_back();
     shown.name = device.settings.name;
     shown.unit_id = device.settings.unit_id;
-    shown.state = device.breaker.is_silent()   ? DeviceState::kSilent
-                  : device.breaker.was_heard() ? DeviceState::kAnswering
-                                               : DeviceState::kUnknown;
+    shown.state = device.breaker.is_silent() ? DeviceState::kSilent
+                  : status.is_open && device.breaker.was_heard()
+                      ? DeviceState::kAnswering
+                      : DeviceState::kUnknown;
     shown.counters = device.counters;
     shown.round_trip_p50 = device.round_trip.p50();
     shown.round_trip_p99 = device.round_trip.p99();

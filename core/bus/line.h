@@ -89,7 +89,7 @@ struct LineCounters {
 
 /// Whether the device is asked at all.
 enum class DeviceState : std::uint8_t {
-  kUnknown,  // not asked yet
+  kUnknown,  // not asked yet, or its line is down
   kAnswering,
   kSilent,  // only probed, now and then
 };

@@ -99,6 +99,7 @@ void LineMachine::State::left_unanswered(const LinkError& error, MonoTime now) {
     return;
   }
   const bool was_heard = work.was_heard;
+  begin_behind_current(jobs[asked.job]);
   fail_poll(asked.job, error.what, now);
   if (!was_heard) {
     const bool was_silent = device.breaker.is_silent();
@@ -122,6 +123,15 @@ void LineMachine::State::count_fault(LineDeviceState& device,
   }
 }
 
+/// All that is known of refusals goes at once, counted from the first.
+void LineMachine::State::remember_refusal(LineDeviceState& device,
+                                          MonoTime now) {
+  if (device.forget_refusals.count() == 0) {
+    device.forget_refusals = now + kTrustRefusals;
+  }
+  ++device.plan_version;
+}
+
 /// The device is there.
 void LineMachine::State::note_heard(LineDeviceState& device, MonoTime now) {
   note_line_works();
@@ -134,6 +144,7 @@ void LineMachine::State::note_heard(LineDeviceState& device, MonoTime now) {
 }
 
 void LineMachine::State::note_line_works() {
+  backoff = kFirstBackoff;
   if (faults_in_a_row == 0) {
     return;
   }
@@ -154,17 +165,19 @@ void LineMachine::State::refused(const LinkError& error, MonoTime now) {
   }
   note_heard(device, now);
   if (asked.purpose == Purpose::kProbe) {
-    note_probe_answered(guard->can_be_refused(asked.question, now));
+    note_probe_answered(guard->can_be_refused(asked.question, asked.at));
     return;
   }
   PollWork& work = jobs[asked.job].work;
   work.was_heard = true;
-  if (!guard->can_be_refused(asked.question, now)) {
+  if (!guard->can_be_refused(asked.question, asked.at)) {
     // Perhaps it refuses an earlier question, and ours is still to come.
     const bool is_beyond =
         reaches_beyond(*device.settings.profile, asked.question);
-    device.refuses_beyond = device.refuses_beyond || is_beyond;
-    device.forget_refusals = now + kTrustRefusals;
+    if (is_beyond) {
+      device.refuses_beyond = true;
+      remember_refusal(device, now);
+    }
     quiet_wanted = std::max<microseconds>(
         {asked.at + asked.timeout - now, frame_gap(settings.wire), kSettle});
     jobs[asked.job].awaits_proof = true;
@@ -193,6 +206,11 @@ void LineMachine::State::refused_block(const LinkError& error, MonoTime now) {
   }
   drop_current(job);
   if (is_refusal(error.exception)) {
+    RegisterBlock own = without_extras(*device.settings.profile, block);
+    if (own.count < block.count) {
+      work.pieces.push_back(std::move(own));
+      return;
+    }
     if (auto parts = halves(*device.settings.profile, block)) {
       const std::uint16_t border = parts->second.address;
       work.borders.push_back({block.kind, border, border});
@@ -203,8 +221,7 @@ void LineMachine::State::refused_block(const LinkError& error, MonoTime now) {
     const int last = block.address + block.count - 1;
     device.refused.push_back(
         {block.kind, block.address, static_cast<std::uint16_t>(last)});
-    device.forget_refusals = now + kTrustRefusals;
-    ++device.plan_version;
+    remember_refusal(device, now);
     work.has_refused_value = true;
   }
   if (work.error.empty()) {

@@ -69,6 +69,7 @@ struct SimulatedUnit {
   /// From this question on it gives the answer to the question before.
   std::optional<std::uint64_t> falls_behind_at;
   std::vector<RegisterRange> refused;          // exception 2, always
+  std::vector<RegisterRange> ignored;          // never answered
   std::optional<std::uint16_t> refused_above;  // longer requests: exception 3
   ModbusException answers_only = ModbusException::kNone;
 
@@ -172,17 +173,22 @@ inline void SimulatedLine::send(Item item, MonoTime from) {
   place(item);
 }
 
+inline bool touches(const std::vector<RegisterRange>& ranges,
+                    const Question& question) {
+  const unsigned end = question.address + unsigned{question.count};
+  return std::ranges::any_of(ranges, [&](const RegisterRange& range) {
+    return range.kind == question.kind && range.first < end &&
+           question.address <= range.last;
+  });
+}
+
 inline ModbusException SimulatedLine::exception_of(SimulatedUnit& unit,
                                                    const Question& question) {
   if (unit.answers_only != ModbusException::kNone) {
     return unit.answers_only;
   }
-  const unsigned end = question.address + unsigned{question.count};
-  for (const RegisterRange& range : unit.refused) {
-    if (range.kind == question.kind && range.first < end &&
-        question.address <= range.last) {
-      return ModbusException::kIllegalAddress;
-    }
+  if (touches(unit.refused, question)) {
+    return ModbusException::kIllegalAddress;
   }
   if (unit.refused_above && question.count > *unit.refused_above) {
     return ModbusException::kIllegalValue;
@@ -211,7 +217,7 @@ inline void SimulatedLine::answer(SimulatedUnit& unit,
     }
     answered = *before;
   }
-  if (happens(unit.lost)) {
+  if (happens(unit.lost) || touches(unit.ignored, answered)) {
     return;
   }
   MonoTime at = now + unit.delay + up_to(unit.jitter);

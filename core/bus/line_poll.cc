@@ -60,6 +60,7 @@ std::vector<RegisterBlock> parted_at(const DeviceProfile& profile,
 
 void PollWork::end() {
   is_active = false;
+  next_block = 0;
   pieces.clear();
   samples.clear();
   texts.clear();
@@ -146,7 +147,6 @@ void LineMachine::State::begin(LineJobState& job, MonoTime now) {
   }
   PollWork& work = job.work;
   work.is_active = true;
-  work.next_block = 0;
   work.samples = job.blank;
   work.begun = now;
 }
@@ -157,8 +157,16 @@ const RegisterBlock* LineMachine::State::current(
   if (!work.pieces.empty()) {
     return &work.pieces.back();
   }
-  return work.next_block < job.plan.size() ? &job.plan[work.next_block]
-                                           : nullptr;
+  if (work.next_block >= job.plan.size()) {
+    return nullptr;
+  }
+  return &job.plan[(job.first_block + work.next_block) % job.plan.size()];
+}
+
+void LineMachine::State::begin_behind_current(LineJobState& job) {
+  const std::size_t begun =
+      job.work.next_block + (job.work.pieces.empty() ? 1 : 0);
+  job.first_block = (job.first_block + begun) % job.plan.size();
 }
 
 void LineMachine::State::drop_current(LineJobState& job) {
@@ -283,7 +291,7 @@ void LineMachine::State::answered(std::span<const std::uint16_t> cells,
   device.round_trip.answered(took, wire_time(settings.wire, asked.question));
   note_heard(device, now);
   if (asked.purpose == LineAsked::Purpose::kProbe) {
-    note_probe_answered(guard->may_ask(asked.question, now));
+    note_probe_answered(guard->may_ask(asked.question, asked.at));
     return;
   }
   guard->answered(asked.question, now);
@@ -321,8 +329,7 @@ void LineMachine::State::complete(std::size_t index, MonoTime now) {
     // Each part was answered, so it was the whole that was refused.
     device.borders.insert(
         device.borders.end(), work.borders.begin(), work.borders.end());
-    device.forget_refusals = now + kTrustRefusals;
-    ++device.plan_version;
+    remember_refusal(device, now);
   }
   ++device.counters.polls;
   device.counters.failed_polls += has_failed ? 1 : 0;

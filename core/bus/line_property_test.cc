@@ -360,7 +360,10 @@ TEST(LineProperty, EveryPointOncePerPeriodWithinAllLimits) {
         const auto polls =
             static_cast<double>(device.polls[i] - before[d].polls[i]);
         if (status.devices[d].requests_per_poll[i] > 0) {
-          EXPECT_NEAR(polls, periods, 1.01) << "class " << i;
+          // A safety input goes before what would make it late, a little early.
+          const double most = i == 0 ? 1.1 * periods : periods;
+          EXPECT_GE(polls, periods - 1.01) << "class " << i;
+          EXPECT_LE(polls, most + 1.01) << "class " << i;
           EXPECT_EQ(device.failed_reports[i], 0U) << "class " << i;
         }
       }

@@ -29,13 +29,15 @@ inline constexpr std::chrono::milliseconds kSilenceKeeps{5};
 /// What a connection may still hold is thrown away for so long after a fault.
 inline constexpr std::chrono::seconds kTroubleLasts{60};
 inline constexpr std::chrono::milliseconds kTcpQuiet{1};
+/// From a lost or failed opening to the next; then twice as long each time.
+inline constexpr std::chrono::milliseconds kFirstBackoff{250};
 /// Then what a device refused is tried again.
 inline constexpr std::chrono::seconds kTrustRefusals{600};
 
 /// A poll that has begun.
 struct PollWork {
   bool is_active = false;
-  std::size_t next_block = 0;         // of the plan
+  std::size_t next_block = 0;         // of the plan, from its first_block on
   std::vector<RegisterBlock> pieces;  // asked before it, the last one first
   std::vector<PointSample> samples;
   std::vector<TextSample> texts;
@@ -58,6 +60,9 @@ struct LineJobState {
   std::uint16_t device = 0;
   PollClass poll_class = PollClass::kNormal;
   std::vector<RegisterBlock> plan;
+  /// A poll begins with this block: behind the one that was left unanswered
+  /// last, which so costs the others one poll and not all.
+  std::size_t first_block = 0;
   std::uint64_t plan_version = 0;  // of the device, when it was planned
   std::vector<PointSample> blank;  // samples before any answer
   PollWork work;
@@ -80,7 +85,7 @@ struct LineDeviceState {
   std::vector<RegisterRange> refused;
   /// first: where a block must be parted, because it was refused whole.
   std::vector<RegisterRange> borders;
-  MonoTime forget_refusals{};   // asked again from then on
+  MonoTime forget_refusals{};   // asked again from then on; 0: none is known
   bool refuses_beyond = false;  // what its profile does not know
   bool faulted = false;         // since the last answer of any on the line
   std::uint32_t probes = 0;
@@ -129,6 +134,7 @@ struct LineMachine::State {
   std::size_t safety_first(std::size_t job, MonoTime now);
   const RegisterBlock* current(const LineJobState& job) const;
   void drop_current(LineJobState& job);
+  void begin_behind_current(LineJobState& job);
   std::optional<LineAction> work_on(std::size_t job, MonoTime now);
   LineAction ask(const LineAsked& wanted, MonoTime now);
   std::chrono::microseconds quiet_before_asking(MonoTime now) const;
@@ -146,6 +152,7 @@ struct LineMachine::State {
   void left_unanswered(const LinkError& error, MonoTime now);
   void refused(const LinkError& error, MonoTime now);
   void refused_block(const LinkError& error, MonoTime now);
+  static void remember_refusal(LineDeviceState& device, MonoTime now);
   void note_heard(LineDeviceState& device, MonoTime now);
   void note_line_works();
   void count_fault(LineDeviceState& device,

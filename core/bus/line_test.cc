@@ -2,6 +2,7 @@
 #include "core/bus/line.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
@@ -249,6 +250,26 @@ TEST(LineMachine, ALostPortIsClosedAtOnceAndOpenedAgain) {
   EXPECT_EQ(told.machine.status().opens, 2U);
 }
 
+TEST(LineMachine, AnAnswerEndsLongDelays) {
+  Told told({device_of(1, row(0, 4))});
+  for (int i = 0; i < 8; ++i) {
+    while (!std::holds_alternative<LineOpen>(told.machine.next(told.now))) {
+      told.now += milliseconds(250);
+    }
+    told.machine.open_failed("no such port", told.now);
+  }
+  while (!std::holds_alternative<LineOpen>(told.machine.next(told.now))) {
+    told.now += milliseconds(250);
+  }
+  told.machine.opened(told.now);
+  told.asked();
+  told.answer(4);
+  told.asked();
+  told.fail(error_of(LinkFault::kLost), milliseconds(1));
+  told.expect<LineClose>();
+  EXPECT_LE(told.expect<LineWait>().until - told.now, milliseconds(250));
+}
+
 TEST(LineMachine, OpensAnewOnlyWhenNoDeviceAnswers) {
   for (const bool one_answers : {false, true}) {
     LineRun run(tcp(), {device_of(1, row(0, 4)), device_of(2, row(0, 4))}, 1);
@@ -386,6 +407,110 @@ TEST(LineMachine, FindsTheRefusedPointsAndRemembersThemForTenMinutes) {
   run.run_until(run.now + seconds(60));
   EXPECT_TRUE(run.machine.status().devices[0].refused.empty());
   EXPECT_EQ(reports.back().samples[9].quality, PointQuality::kGood);
+}
+
+// What it refused first is not remembered for longer because of the second.
+TEST(LineMachine, ARefusalDoesNotProlongAnother) {
+  LineRun run(tcp(), {device_of(1, row(0, 16))}, 1);
+  run.line.unit(1).refused = {{kHolding, 3, 3}};
+  std::vector<PointSample> newest;
+  run.on_report = [&](const PollReport& report) { newest = report.samples; };
+  run.run_until(run.now + seconds(500));
+  EXPECT_EQ(newest[3].quality, PointQuality::kBad);
+  run.line.unit(1).refused = {{kHolding, 9, 9}};
+  run.run_until(run.now + seconds(160));
+  EXPECT_EQ(newest[3].quality, PointQuality::kGood);
+  EXPECT_EQ(newest[9].quality, PointQuality::kBad);
+}
+
+/// The first question of a device is left unanswered, two polls later that is
+/// still owed, and the fourth poll begins shortly before it no longer is.
+class OwedForThreeSeconds {
+ public:
+  explicit OwedForThreeSeconds(std::uint16_t points)
+      : told({device_at(points)},
+             {.timeout = kTimeout, .late_answer = seconds(3)}) {
+    told.open();
+    begun = told.now;
+    told.asked();
+    told.fail(error_of(LinkFault::kTimeout));
+    told.reports();
+    for (int poll = 1; poll <= 2; ++poll) {
+      do {
+        told.answer(told.asked().count);
+      } while (told.reports().empty());
+    }
+  }
+
+  static LineDevice device_at(std::uint16_t points) {
+    LineDevice device = device_of(1, row(10, points));
+    device.periods[1] = milliseconds(995);
+    return device;
+  }
+
+  Told told;
+  MonoTime begun{};
+};
+
+TEST(LineMachine, ARefusalThatMayBeAnothersTeachesNothing) {
+  OwedForThreeSeconds owed(2);
+  EXPECT_EQ(owed.told.asked(), (Question{1, kHolding, 10, 1}));
+  EXPECT_LT(owed.told.now, owed.begun + seconds(3));
+  owed.told.fail(
+      error_of(LinkFault::kException, ModbusException::kIllegalAddress),
+      milliseconds(50));
+  EXPECT_GE(owed.told.now, owed.begun + seconds(3));
+  EXPECT_TRUE(owed.told.machine.status().devices[0].refused.empty());
+}
+
+// One address more was to be read along, and the device has nothing there.
+TEST(LineMachine, ARefusedNeighbourDoesNotCostThePoint) {
+  OwedForThreeSeconds owed(1);
+  Told& told = owed.told;
+  while (told.now < owed.begun + milliseconds(3 * 995)) {
+    told.now += told.expect<LineDiscard>().quiet;
+    told.machine.discarded(0, told.now);
+  }
+  told.now += milliseconds(10);  // the thread was held up
+  told.expect<LineDiscard>();    // before the larger question
+  told.now += milliseconds(10);
+  told.machine.discarded(0, told.now);
+  EXPECT_EQ(told.asked(), (Question{1, kHolding, 10, 2}));
+  told.fail(error_of(LinkFault::kException, ModbusException::kIllegalAddress),
+            milliseconds(1));
+  EXPECT_TRUE(told.machine.status().devices[0].refused.empty());
+  EXPECT_EQ(told.asked(), (Question{1, kHolding, 10, 1}));
+  told.answer(1);
+  EXPECT_EQ(told.reports().at(0).samples.at(0).quality, PointQuality::kGood);
+}
+
+// Some devices keep silent where others refuse.
+TEST(LineMachine, AnUnansweredBlockDoesNotCostTheOthers) {
+  for (const std::uint16_t ignored : std::array<std::uint16_t, 3>{0, 4, 8}) {
+    auto profile = row(0, 12);
+    profile->max_registers = 4;
+    LineRun run(tcp(), {device_of(1, profile)}, 1);
+    run.line.unit(1).ignored = {{kHolding, ignored, ignored}};
+    std::vector<PointSample> newest;
+    run.on_report = [&](const PollReport& report) { newest = report.samples; };
+    run.run_until(run.now + seconds(60));
+    for (std::size_t block = 0; block < 12; block += 4) {
+      EXPECT_EQ(newest[block].quality == PointQuality::kGood, block != ignored)
+          << ignored;
+    }
+    EXPECT_EQ(run.machine.status().devices[0].state, DeviceState::kAnswering);
+  }
+}
+
+TEST(LineMachine, NobodyIsSaidToAnswerOnALineThatIsDown) {
+  LineRun run(tcp(), {device_of(1, row(0, 4))}, 1);
+  run.line.unit(1).delay = milliseconds(1);
+  run.run_until(run.now + seconds(5));
+  EXPECT_EQ(run.machine.status().devices[0].state, DeviceState::kAnswering);
+  run.line.is_lost = true;
+  run.can_open = false;
+  run.run_until(run.now + seconds(5));
+  EXPECT_EQ(run.machine.status().devices[0].state, DeviceState::kUnknown);
 }
 
 TEST(LineMachine, ALimitThatTheProfileDoesNotKnowIsLearned) {

@@ -27,8 +27,10 @@ std::shared_ptr<const DeviceProfile> registers_profile(
 }
 
 LineDevice device_of(std::uint8_t unit,
-                     std::shared_ptr<const DeviceProfile> profile) {
+                     std::shared_ptr<const DeviceProfile> profile,
+                     milliseconds period = seconds(1)) {
   LineDevice device;
+  device.periods[static_cast<std::size_t>(PollClass::kNormal)] = period;
   device.name = "d" + std::to_string(unit);
   device.profile = std::move(profile);
   device.unit_id = unit;
@@ -168,10 +170,12 @@ TEST(LineTime, ASilentDeviceReportsItsPointsBadOncePerPeriod) {
 
 /// A device with a safety input beside one whose poll takes long.
 struct SafetyLine {
-  explicit SafetyLine(std::uint16_t other_registers = 400)
-      : run({.wire = kRtu9600, .timeout = milliseconds(500)},
+  explicit SafetyLine(std::uint16_t other_registers = 400,
+                      milliseconds other_period = seconds(1),
+                      const LineWire& wire = kRtu9600)
+      : run({.wire = wire, .timeout = milliseconds(500)},
             {device_of(1, registers_profile(2, PollClass::kSafety)),
-             device_of(2, registers_profile(other_registers))},
+             device_of(2, registers_profile(other_registers), other_period)},
             5) {
     run.line.unit(1).delay = milliseconds(5);
     run.line.unit(2).delay = milliseconds(15);
@@ -206,6 +210,20 @@ TEST(LineTime, ASafetyInputIsReadInTimeBesideALongPoll) {
   line.run.run_until(line.run.now + seconds(120));
   EXPECT_LE(line.longest(), kSafetyBound);
   EXPECT_GE(line.intervals.size(), 600U);
+}
+
+// Behind a gateway a poll takes long, and it becomes due at any time between
+// two of the input's.
+TEST(LineTime, ASafetyInputIsReadInTimeBesideAPollOutOfStep) {
+  for (const int period : {270, 330, 570}) {
+    SafetyLine line(40, milliseconds(period), kTcp);
+    line.run.line.unit(2).delay = milliseconds(80);
+    line.run.run_until(line.run.now + seconds(30));
+    line.forget();
+    line.run.run_until(line.run.now + seconds(120));
+    EXPECT_LE(line.longest(), kSafetyBound) << period;
+    EXPECT_GE(line.intervals.size(), 600U);
+  }
 }
 
 TEST(LineTime, ASafetyInputIsReadInTimeBesideADeadDevice) {

@@ -336,6 +336,11 @@ std::vector<BlockPair> parts_of(const DeviceProfile& profile,
   return parts;
 }
 
+RegisterBlock without_extras(const DeviceProfile& profile,
+                             const RegisterBlock& block) {
+  return block_of(block.kind, items_of(profile, block));
+}
+
 std::optional<BlockPair> halves(const DeviceProfile& profile,
                                 const RegisterBlock& block) {
   std::vector<BlockPair> parts = parts_of(profile, block);

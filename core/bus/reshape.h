@@ -63,6 +63,10 @@ using BlockPair = std::pair<RegisterBlock, RegisterBlock>;
 std::vector<BlockPair> parts_of(const DeviceProfile& profile,
                                 const RegisterBlock& block);
 
+/// The block with no address before or behind its points and texts.
+RegisterBlock without_extras(const DeviceProfile& profile,
+                             const RegisterBlock& block);
+
 /// About half each; nothing when the block cannot be parted.
 std::optional<BlockPair> halves(const DeviceProfile& profile,
                                 const RegisterBlock& block);
