@@ -32,6 +32,9 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<modbus_t, FreeContext>;
 
+/// Of a discard on a line that is gone, which is silent.
+constexpr milliseconds kGonePause{50};
+
 /// The library says an exception as MODBUS_ENOBASE + its code.
 ModbusException exception_of(int error) {
   return modbus_exception(error - MODBUS_ENOBASE);
@@ -327,7 +330,9 @@ std::size_t LibmodbusLink::discard(microseconds quiet, microseconds at_most) {
       continue;
     }
     if (got <= 0) {
-      return total;  // gone: the next question says so
+      // Gone: the next question says so. Nobody spins until then.
+      std::this_thread::sleep_for(std::min<Steady::duration>(left, kGonePause));
+      return total;
     }
     total += static_cast<std::size_t>(got);
     silent_at = Steady::now() + quiet;

@@ -313,6 +313,42 @@ TEST_F(Rtu, Discard_EndsWhenThePortIsGone) {
   EXPECT_EQ(fault_of(*link_to_other), LinkFault::kLost);
 }
 
+// A line that listens for late answers would spin until its next question.
+TEST_F(Rtu, Discard_IsStillQuietWhenThePortIsGone) {
+  auto other = std::make_unique<Pty>();
+  const auto link_to_other = rtu_link(*other);
+  ASSERT_TRUE(link_to_other->open().has_value());
+  other.reset();
+  const auto start = Steady::now();
+  EXPECT_EQ(link_to_other->discard(milliseconds{30}, kTimeout), 0U);
+  EXPECT_GE(Steady::now() - start, milliseconds{30});
+}
+
+/// The number that the next descriptor gets.
+int next_descriptor() {
+  const int fd = dup(STDERR_FILENO);
+  close(fd);
+  return fd;
+}
+
+TEST(LibmodbusLink, OpeningAgainAndAgain_LeaksNoDescriptor) {
+  const Pty pty;
+  const auto port = rtu_link(pty);
+  const auto second = rtu_link(pty);
+  const auto no_port = make_libmodbus_link(
+      {.endpoint = RtuEndpoint{.device = "/dev/null"}, .timeout = kTimeout});
+  const auto refused = tcp_link(1);
+  const int before = next_descriptor();
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(port->open().has_value());
+    EXPECT_FALSE(second->open().has_value());
+    EXPECT_FALSE(no_port->open().has_value());
+    EXPECT_FALSE(refused->open().has_value());
+    port->close();
+  }
+  EXPECT_EQ(next_descriptor(), before);
+}
+
 TEST_F(Rtu, PortInUse_SaysByWhom) {
   const auto second = rtu_link(pty);
   const auto opened = second->open();
