@@ -188,9 +188,11 @@ class SceneReader {
           !tried && profile_errors_.empty()) {
         table.error("do", "would fail: " + tried.error().what);
       }
-      scene_.happenings.push_back(std::move(happening));
+      // After those of the same time.
+      const auto later = std::ranges::upper_bound(
+          scene_.happenings, happening.after, {}, &Happening::after);
+      scene_.happenings.insert(later, std::move(happening));
     }
-    std::ranges::stable_sort(scene_.happenings, {}, &Happening::after);
   }
 
   SceneOptions options_;

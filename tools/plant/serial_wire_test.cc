@@ -36,9 +36,7 @@ TEST(PacedWire, PiecesWithoutAGap_AreOneFrame) {
   EXPECT_EQ(wire->take_frame(at(12'500)), kRequest);
   wire->hear(kRequest, at(20'000));
   wire->hear(kRequest, at(20'001));  // one breath: neither is a frame
-  const auto frame = wire->take_frame(at(40'000));
-  ASSERT_TRUE(frame);
-  EXPECT_EQ(frame->size(), 16U);
+  EXPECT_EQ(wire->take_frame(at(40'000)).value_or(Bytes()).size(), 16U);
 }
 
 TEST(PacedWire, Answer_ComesByteByByte) {
@@ -88,9 +86,9 @@ TEST(PacedWire, BothAtOnce_SpoilsBoth) {
   const Bytes rest = wire->speak(at(4000));
   ASSERT_EQ(rest.size(), 2U);
   EXPECT_NE(rest, Bytes({3, 4}));
-  const auto heard = wire->take_frame(at(30'000));
-  ASSERT_TRUE(heard);
-  EXPECT_EQ(parse_rtu(*heard), std::nullopt);
+  const Bytes heard = wire->take_frame(at(30'000)).value_or(Bytes());
+  EXPECT_EQ(heard.size(), kRequest.size());
+  EXPECT_EQ(parse_rtu(heard), std::nullopt);
   // The next of each is whole again.
   wire->hear(kRequest, at(30'000));
   EXPECT_EQ(wire->take_frame(at(60'000)), kRequest);
