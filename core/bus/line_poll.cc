@@ -179,7 +179,8 @@ void LineMachine::State::drop_current(LineJobState& job) {
 }
 
 /// The job, or a safety job that would come due while the line is busy with it:
-/// that one then goes before, a little early, and is never late.
+/// that one then goes before, a little early, and is never late. Once: where
+/// an answer takes longer than a safety input may wait, both have their turns.
 std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
   if (!has_safety || jobs[index].poll_class == PollClass::kSafety) {
     return index;
@@ -197,9 +198,11 @@ std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const LineJob& other = schedule->job(i);
     if (other.poll_class == PollClass::kSafety && other.period.count() > 0 &&
-        schedule->due(i) < over && jobs[i].work.held_until <= now &&
+        schedule->due(i) < over && !jobs[i].went_first &&
+        jobs[i].work.held_until <= now &&
         !devices[other.device].breaker.is_silent()) {
       schedule->hasten(i, now);
+      jobs[i].went_first = true;
       return i;
     }
   }
@@ -265,6 +268,12 @@ LineAction LineMachine::State::ask(const LineAsked& wanted, MonoTime now) {
   if (asked.purpose == LineAsked::Purpose::kProbe) {
     device.breaker.probe_sent(now);
     ++device.probes;
+  }
+  if (asked.purpose == LineAsked::Purpose::kProbe ||
+      jobs[asked.job].poll_class != PollClass::kSafety) {
+    for (LineJobState& job : jobs) {
+      job.went_first = false;
+    }
   }
   ++device.counters.requests;
   pending = Pending::kAnswer;

@@ -69,6 +69,8 @@ struct LineJobState {
   /// It was refused while something was owed. It is asked again when nothing
   /// is: then a refusal can be believed, and learned from.
   bool awaits_proof = false;
+  /// Of a safety job: it went before another one that is still to be asked.
+  bool went_first = false;
 };
 
 struct LineDeviceState {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A line in time: what dead devices cost, how soon a return is seen, how long a
 // safety input waits.
+#include <array>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -223,6 +224,29 @@ TEST(LineTime, ASafetyInputIsReadInTimeBesideAPollOutOfStep) {
     line.run.run_until(line.run.now + seconds(120));
     EXPECT_LE(line.longest(), kSafetyBound) << period;
     EXPECT_GE(line.intervals.size(), 600U);
+  }
+}
+
+// Its answer takes longer than a safety input may wait: both have their turns.
+TEST(LineTime, ASlowDeviceBesideASafetyInputIsReadToo) {
+  for (const bool can_be_asked : {true, false}) {
+    auto safety = std::make_shared<DeviceProfile>(
+        *registers_profile(2, PollClass::kSafety));
+    if (!can_be_asked) {
+      safety->forbidden = {{RegisterKind::kHolding, 0, 1}};
+    }
+    LineRun run({.wire = kRtu9600, .timeout = milliseconds(500)},
+                {device_of(1, safety), device_of(2, registers_profile(10))},
+                5);
+    run.line.unit(1).delay = milliseconds(5);
+    run.line.unit(2).delay = milliseconds(300);
+    std::array<int, 2> reports{};
+    run.on_report = [&](const PollReport& report) {
+      reports[report.device] += report.error.empty() ? 1 : 0;
+    };
+    run.run_until(run.now + seconds(60));
+    EXPECT_GE(reports[0], can_be_asked ? 120 : 0);
+    EXPECT_GE(reports[1], 59);
   }
 }
 
