@@ -84,7 +84,9 @@ class ControlSocket final : public Service {
   }
   void ready(int descriptor, Time now) override {
     if (descriptor == listener_.get()) {
-      const int client = accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+      const int client =
+          accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      // A client that does not read its replies is dropped, not waited for.
       if (client >= 0) {
         sessions_.emplace_back(client, client);
       }
