@@ -72,17 +72,16 @@ bool touches(std::span<const RegisterRange> ranges,
 bool is_documented(const DeviceProfile& profile,
                    RegisterKind kind,
                    const Extent& extent) {
-  std::uint32_t reached = extent.first;
-  for (bool grew = true; grew && reached < extent.end;) {
-    grew = false;
-    visit_known(profile, kind, [&](const Extent& known) {
-      if (known.first <= reached && known.end > reached) {
-        reached = known.end;
-        grew = true;
-      }
-    });
-  }
-  return reached >= extent.end;
+  std::vector<bool> is_known(extent.end - extent.first);
+  visit_known(profile, kind, [&](const Extent& known) {
+    const std::uint32_t end = std::min(known.end, extent.end);
+    for (std::uint32_t address = std::max(known.first, extent.first);
+         address < end;
+         ++address) {
+      is_known[address - extent.first] = true;
+    }
+  });
+  return std::ranges::find(is_known, false) == is_known.end();
 }
 
 /// Some devices refuse to give half of a value.
@@ -170,9 +169,10 @@ std::optional<RegisterBlock> grown(const AskedDevice& device,
     for (const Extent& extent : {behind, before}) {
       if (extent.first > block.address ||  // below address 0
           extent.first < within.first || extent.end > within.end ||
+          extent.end > kAddresses ||
+          !may_ask(question_at(device.unit, block.kind, extent)) ||
           !may_hold_values(device, block.kind, extent) ||
-          cuts_a_value(device.profile, block.kind, extent) ||
-          !may_ask(question_at(device.unit, block.kind, extent))) {
+          cuts_a_value(device.profile, block.kind, extent)) {
         continue;
       }
       RegisterBlock larger = block;
@@ -211,6 +211,19 @@ RegisterBlock block_of(RegisterKind kind, std::span<const Item> items) {
   block.address = static_cast<std::uint16_t>(extent.first);
   block.count = static_cast<std::uint16_t>(extent.end - extent.first);
   return block;
+}
+
+/// Of those that may be asked; null when there is none.
+const PointProfile* smallest_point(const AskedDevice& device) {
+  const PointProfile* smallest = nullptr;
+  for (const PointProfile& point : device.profile.points) {
+    if (is_allowed(device, point.kind, extent_of(point)) &&
+        (smallest == nullptr ||
+         register_count(point.type) < register_count(smallest->type))) {
+      smallest = &point;
+    }
+  }
+  return smallest;
 }
 
 std::optional<std::vector<RegisterBlock>> parted(const AskedDevice& device,
@@ -307,17 +320,16 @@ Question smallest_question(const AskedDevice& device) {
     }
   }
   check(!profile.points.empty(), "a device has points");
-  const PointProfile* smallest = nullptr;
-  for (const PointProfile& point : profile.points) {
-    if (is_allowed(device, point.kind, extent_of(point)) &&
-        (smallest == nullptr ||
-         register_count(point.type) < register_count(smallest->type))) {
-      smallest = &point;
+  // Of a device that refused all of its points: a refusal is an answer, too.
+  const AskedDevice unheard{profile, device.unit, {}};
+  for (const AskedDevice& each : {device, unheard}) {
+    if (const PointProfile* const smallest = smallest_point(each)) {
+      return question_at(device.unit, smallest->kind, extent_of(*smallest));
     }
   }
-  // A device that refused all of its points: a refusal is an answer, too.
-  const PointProfile& asked = smallest ? *smallest : profile.points[0];
-  return question_at(device.unit, asked.kind, extent_of(asked));
+  // Nothing of it may be asked, and nobody does.
+  const PointProfile& first = profile.points[0];
+  return question_at(device.unit, first.kind, extent_of(first));
 }
 
 std::vector<BlockPair> parts_of(const DeviceProfile& profile,

@@ -192,5 +192,15 @@ TEST(Reshape, AnswersStillDecodeToTheSamePoints) {
   EXPECT_GT(found, 1'000);
 }
 
+// Not even when the device has refused all the others.
+TEST(SmallestQuestion, TouchesNothingForbidden) {
+  auto profile = profile_of(kHolding, ValueType::kU16, {3, 5, 9});
+  profile.forbidden = {{kHolding, 3, 3}};
+  const std::vector<RegisterRange> refused{{kHolding, 5, 9}};
+  EXPECT_EQ(smallest_question({profile, 1, {}}), (Question{1, kHolding, 5, 1}));
+  EXPECT_EQ(smallest_question({profile, 1, refused}),
+            (Question{1, kHolding, 5, 1}));
+}
+
 }  // namespace
 }  // namespace strongroom
