@@ -211,6 +211,7 @@ ExitCode run_agent(const AgentConfig& config,
     end = loop.run();
   }
   notify_stopping();
+  inbox.push_stop();  // nobody takes polls any more: no line waits for room
   reloader.stop();
   stop_all(http, lines, **client);
   return exit_code(*end, loop.error());
