@@ -19,6 +19,10 @@ constexpr std::chrono::seconds kLatestBelieved{60};
 constexpr std::size_t kRtuFrame = 5;
 constexpr std::size_t kTcpFrame = 9;
 
+bool is_answer_of(const AnswerShape& shape, std::size_t bytes) {
+  return bytes == shape.bytes + kRtuFrame || bytes == shape.bytes + kTcpFrame;
+}
+
 }  // namespace
 
 AnswerShape shape_of(const Question& question) {
@@ -77,13 +81,23 @@ void ReplyGuard::heard_late(std::size_t bytes, MonoTime now) {
   if (owed_.size() != 1 || owed_[0].asked == kLongAgo) {
     return;
   }
-  const std::size_t data = owed_[0].shape.bytes;
   const auto lateness = now - owed_[0].asked;
-  if ((bytes == data + kRtuFrame || bytes == data + kTcpFrame) &&
-      lateness <= kFarTooLate * late_answer_) {
-    late_answer_ = std::max(
-        late_answer_,
-        std::min<std::chrono::microseconds>(2 * lateness, kLatestBelieved));
+  if (!is_answer_of(owed_[0].shape, bytes) ||
+      lateness > kFarTooLate * late_answer_) {
+    return;
+  }
+  late_answer_ = std::max(
+      late_answer_,
+      std::min<std::chrono::microseconds>(2 * lateness, kLatestBelieved));
+}
+
+void ReplyGuard::heard_again(const Question& question,
+                             MonoTime asked,
+                             std::size_t bytes) {
+  const bool is_owed_anyway = std::ranges::any_of(
+      owed_, [&](const Owed& owed) { return is_answer_of(owed.shape, bytes); });
+  if (bytes >= shape_of(question).bytes + kRtuFrame && !is_owed_anyway) {
+    unanswered(question, asked);
   }
 }
 

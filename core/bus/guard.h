@@ -53,8 +53,13 @@ class ReplyGuard {
   /// No answer, or one that proves nothing.
   void unanswered(const Question& question, MonoTime asked);
   /// Something came that nobody waited for. When only one answer is owed, and
-  /// it is as long, it is believed to be that one.
+  /// it is as long, it tells how late answers are. It pays nothing: it may be
+  /// another's, and later still than that.
   void heard_late(std::size_t bytes, MonoTime now);
+  /// The question was answered, and then so much more came. As long as its
+  /// answer: perhaps the same once more, from a gateway that repeats, and who
+  /// knows how often. Then it is owed, unless what is owed anyway is as long.
+  void heard_again(const Question& question, MonoTime asked, std::size_t bytes);
   /// An owner of the line before this one may have asked it, who knows when:
   /// owed, however long ago.
   void suspect(const Question& question);

@@ -156,6 +156,38 @@ TEST(ReplyGuard, TheLatestIsBelievedUpToAMinute) {
   EXPECT_EQ(guard.late_answer(), seconds(60));
 }
 
+TEST(ReplyGuard, ALateAnswerPaysNothing) {
+  const Question question = read(1, kHolding, 0, 10);
+  ReplyGuard guard(kLate);
+  guard.unanswered(question, kStart);
+  guard.heard_late(25, kStart + milliseconds(700));
+  EXPECT_FALSE(guard.may_ask(question, kStart + milliseconds(701)))
+      << "it may have been another's";
+}
+
+TEST(ReplyGuard, AnAnswerThatCameTwiceMayComeOnceMore) {
+  const Question question = read(1, kHolding, 0, 10);
+  const Question longer = read(1, kHolding, 0, 11);
+  ReplyGuard guard(kLate);
+  guard.answered(question, kStart);
+  guard.heard_again(question, kStart, 2);
+  EXPECT_TRUE(guard.may_ask(question, kStart)) << "a driver that switches";
+  guard.heard_again(question, kStart, 25);
+  EXPECT_FALSE(guard.may_ask(question, kStart));
+  EXPECT_TRUE(guard.may_ask(longer, kStart));
+  guard.heard_late(25, kStart + milliseconds(5));
+  EXPECT_FALSE(guard.may_ask(question, kStart + milliseconds(6)))
+      << "who knows how often";
+}
+
+TEST(ReplyGuard, WhatIsOwedExplainsWhatComesAfterAnotherAnswer) {
+  ReplyGuard guard(kLate);
+  guard.unanswered(read(2, kHolding, 0, 10), kStart);
+  const Question question = read(1, kHolding, 0, 10);
+  guard.heard_again(question, kStart, 25);
+  EXPECT_TRUE(guard.may_ask(question, kStart));
+}
+
 TEST(ReplyGuard, WhatAnEarlierOwnerAskedIsOwedUntilProvenOtherwise) {
   const Question question = read(1, kHolding, 0, 10);
   ReplyGuard guard(kLate);

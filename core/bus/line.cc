@@ -205,8 +205,10 @@ void LineMachine::State::discarded(std::size_t bytes, MonoTime now) {
         "nothing was to be discarded");
   if (bytes > 0) {
     devices[asked.device].counters.late_bytes += bytes;
-    if (!was_answered) {
-      guard->heard_late(bytes, now);  // else perhaps the answer, once more
+    if (was_answered) {
+      guard->heard_again(asked.question, asked.at, bytes);
+    } else {
+      guard->heard_late(bytes, now);
     }
   }
   const bool is_silent = bytes == 0 || now - discard_began < discard.at_most;
