@@ -207,6 +207,7 @@ std::vector<ConfigTable> ConfigTable::tables(std::string_view key) {
 }
 
 bool ConfigTable::has(std::string_view key) const {
+  node_->asked.emplace(key);  // known, so that an error lists it
   return node_->table->contains(std::string(key));
 }
 

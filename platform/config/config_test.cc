@@ -222,6 +222,7 @@ TEST(ConfigFile, Unknown_Keys_AreErrorsWithTheirLine) {
   root.required_table("mqtt").required_string("uri");
   for (ConfigTable& line : root.tables("line")) {
     line.optional_string("name", "");
+    EXPECT_FALSE(line.has("period_ms"));
   }
   EXPECT_EQ(
       errors_of(file),
@@ -231,7 +232,7 @@ TEST(ConfigFile, Unknown_Keys_AreErrorsWithTheirLine) {
              "agent.toml:5: \"unknown\" is not known here; known are "
              "\"agent\", \"line\", \"mqtt\"",
              "agent.toml:9: \"line.nmae\" is not known here; known are "
-             "\"name\""}));
+             "\"name\", \"period_ms\""}));
 }
 
 TEST(ConfigFile, Table_AskedForTwice_IsOneTable) {

@@ -180,8 +180,12 @@ std::expected<DeviceProfile, ProfileErrors> load_profile(
     const std::filesystem::path& path) {
   auto text = read_file(path, kMaxProfileBytes);
   if (!text) {
-    return std::unexpected(
-        ProfileErrors{{path.string(), 0, text.error().what}});
+    // read_file's words begin with the path; the error says it again.
+    std::string what = text.error().what;
+    if (what.starts_with(path.string() + ": ")) {
+      what.erase(0, path.string().size() + 2);
+    }
+    return std::unexpected(ProfileErrors{{path.string(), 0, std::move(what)}});
   }
   return parse_profile(std::move(*text), path.stem().string());
 }

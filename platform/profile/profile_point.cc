@@ -191,7 +191,8 @@ std::int64_t read_decimal(ConfigTable& table,
                           const PointProfile& point) {
   const std::string text = table.required_string(key);
   const auto mantissa = parse_decimal(text, point.exponent);
-  if (!mantissa && table.has(key)) {
+  // Empty: that it is missing or no text was said.
+  if (!mantissa && !text.empty()) {
     table.error(key,
                 "\"" + text + "\" is not a decimal like \"-40.0\" with " +
                     "exponent " + std::to_string(point.exponent));

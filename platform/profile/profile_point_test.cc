@@ -277,6 +277,7 @@ TEST(ProfilePoint, OneFault_IsOneError) {
   for (const std::string& keys :
        {holding("u16", "bit = 16\n"),
         holding("u16", "states = { \"x\" = \"y\" }\n"),
+        holding("u16", "min = 0\nmax = \"9\"\n"),
         limited("u32", "order = \"ABC\"\n"),
         limited("u16", "inverted = true\n")}) {
     const auto profile = parse_point(keys);
