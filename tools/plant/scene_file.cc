@@ -163,6 +163,9 @@ class SceneReader {
     }
     auto profile = load_profile(options_.profiles, name);
     if (!profile) {
+      table.error("profile",
+                  "\"" + name + "\" in " + options_.profiles.string() +
+                      " cannot be used");
       profile_errors_.insert(profile_errors_.end(),
                              profile.error().begin(),
                              profile.error().end());

@@ -95,6 +95,9 @@ TEST(SceneFile, Errors_NameTheirLine) {
       {"unit_id = 2", "unit_id = 0", "scene.toml:14: \"line.device.unit_id"},
       {"parity = \"even\"", "colour = 1", "scene.toml:7: "},
       {"profile = \"xy-md02\"", "profile = \"no-such\"", "no-such.toml"},
+      {"profile = \"xy-md02\"",
+       "profile = \"no-such\"",
+       "scene.toml:10: \"line.device.profile"},
       {"fault room-1 late", "fault room-9 late", "scene.toml:29: \"at.do"},
       {"after_s = 60\n", "", "scene.toml:27: \"at.after_s"},
   };
