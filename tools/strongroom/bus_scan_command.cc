@@ -163,8 +163,10 @@ void add_bus_scan(CLI::App& bus, Outcome& outcome) {
                      "as long");
   scan_app->footer(
       "Asks each unit the probe registers of all profiles; every match is "
-      "confirmed\nby a second, different question. It only reads. Stop the "
-      "agent first when it\nholds the line.\n\n"
+      "confirmed\nby a second, different question. It only reads. A serial "
+      "port "
+      "that the agent holds:\ntake the line out of its agent.toml and reload "
+      "it; the other lines go on.\n\n"
       "Examples:\n"
       "  strongroom bus scan --serial /dev/ttyUSB0 --baud 9600,19200\n"
       "  strongroom bus scan --tcp 192.0.2.10 --units 1-10");

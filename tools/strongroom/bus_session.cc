@@ -84,7 +84,8 @@ void add_line_options(CLI::App& command, LineOrder& order, bool many_bauds) {
   command
       .add_option("--timeout-ms",
                   order.timeout_ms,
-                  "Of one answer, beside its time on the wire")
+                  "Of one answer, beside its time on the wire (default: of "
+                  "--config, else 1000, of a scan 200)")
       ->check(CLI::Range(1, 10'000));
 }
 
@@ -165,8 +166,8 @@ Result<BusSession> open_session(const BusLine& line) {
         opened.error().what +
         (session.wire.kind == LineKind::kRtu
              ? ". A line has one master: if the agent holds it, ask the agent "
-               "(strongroom bus watch) or stop it meanwhile (systemctl stop "
-               "strongroom-agent)"
+               "(strongroom bus watch), or take the line out of its agent.toml "
+               "meanwhile (systemctl reload strongroom-agent)"
              : ". Check power, address and network; ping reaches it?"));
   }
   if (session.wire.kind == LineKind::kRtu) {

@@ -145,7 +145,7 @@ const std::vector<TableColumn>& columns() {
                                                {"timeouts", true, 1},
                                                {"errors", true, 1},
                                                {"missed", true, 4},
-                                               {"late", true, 7},
+                                               {"late bytes", true, 7},
                                                {"refused", true, 6},
                                                {"last error", false, 8}};
   return all;
@@ -211,7 +211,7 @@ std::string_view trouble_of(const WatchedDevice& now,
     return "errors";
   }
   if (now.missed_cycles > old.missed_cycles) {
-    return "late";
+    return "missed";
   }
   return "ok";
 }

@@ -58,7 +58,8 @@ std::string watch_text(const BusView& now,
                        std::chrono::milliseconds elapsed,
                        const Screen& screen);
 
-/// A device's trouble in one word, or "ok": silent, unknown, errors, late.
+/// A device's trouble in one word, or "ok": silent, unknown, errors,
+/// missed.
 std::string_view trouble_of(const WatchedDevice& now,
                             const WatchedDevice* before);
 

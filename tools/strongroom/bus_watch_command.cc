@@ -115,10 +115,11 @@ void add_bus_watch(CLI::App& bus, Outcome& outcome) {
   app->footer(
       "state: answering, silent (only probed now and then), unknown (not asked "
       "yet).\ntrouble in the last second: errors (timeouts, exceptions, "
-      "unusable answers),\nlate (cycles were missed). polls/s: those that were "
-      "answered. Counters run from\nthe agent's start; (+n) is the last "
-      "second. "
-      "refused: ranges of addresses that the\ndevice does not have.\n\n"
+      "unusable answers),\nmissed (polls were due while the line was busy). "
+      "polls/s: those that were answered.\nCounters run from the agent's "
+      "start; (+n) is the last second. errors: exceptions and\nunusable "
+      "answers. late bytes: came when nothing was awaited. refused: ranges of\n"
+      "addresses that the device does not have.\n\n"
       "Examples:\n"
       "  strongroom bus watch\n"
       "  strongroom bus watch --config /etc/strongroom/agent.toml --once");

@@ -136,7 +136,8 @@ TEST(TroubleOf, EachKind_HasItsWord) {
   EXPECT_EQ(word_after([](WatchedDevice& d) { d.garbled = 1; }), "errors");
   EXPECT_EQ(word_after([](WatchedDevice& d) { d.exceptions = 1; }), "errors");
   EXPECT_EQ(word_after([](WatchedDevice& d) { d.failed_polls = 1; }), "errors");
-  EXPECT_EQ(word_after([](WatchedDevice& d) { d.missed_cycles = 1; }), "late");
+  EXPECT_EQ(word_after([](WatchedDevice& d) { d.missed_cycles = 1; }),
+            "missed");
 }
 
 }  // namespace
