@@ -89,6 +89,9 @@ int run(const Options& options) {
     if (auto written = write_agent(options, *twin); !written) {
       return complain(written.error().what, kExitFault);
     }
+    std::cerr << options.agent_out
+              << " has the original's keys, journal and broker: an enrolled "
+                 "agent would record what the twin says as true\n";
   }
   return 0;
 }
@@ -118,7 +121,10 @@ void add_from_config(CLI::App& app, int& code) {
                       "where the links of serial lines will be (default: "
                       "beside the scene)");
   command->footer(
-      "What to change in the agent's configuration is printed.\n"
+      "What to change in the agent's configuration is printed. The copy has "
+      "the original's keys,\njournal and broker: an enrolled agent would "
+      "record what the twin says as readings of\nthe site. Give the copy "
+      "others first.\n"
       "Example:\n"
       "  plant from-config agent.toml --out twin.toml --agent-out "
       "agent-twin.toml\n"
