@@ -225,7 +225,7 @@ class Read(BusTest):
             done = bus("read", "--serial", link, "--unit", 1, "--profile",
                        "xy-md02", "--profiles", PROFILES, expect=4)
         self.assertIn(str(os.getpid()), done.stderr)
-        self.assertIn("systemctl stop strongroom-agent", done.stderr)
+        self.assertIn("systemctl reload strongroom-agent", done.stderr)
 
     def test_wrong_orders_are_named(self):
         for arguments, word in (
