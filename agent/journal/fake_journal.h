@@ -71,10 +71,11 @@ class FakeJournal final : public Journal {
     return out;
   }
 
-  JournalResult<std::uint64_t> prune(WallTime) override {
+  JournalResult<std::uint64_t> prune(Stream, WallTime) override {
     ++prunes;
     return 0;
   }
+  JournalUsage usage() const override { return used; }
   void checkpoint() override {}
 
   /// What a start would find now.
@@ -119,6 +120,7 @@ class FakeJournal final : public Journal {
   int attempts = 0;
   int reads = 0;
   int prunes = 0;
+  JournalUsage used;  // what usage() says
 
  private:
   void apply(const JournalTransaction& turn) {

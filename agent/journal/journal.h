@@ -39,6 +39,10 @@ struct EpochRow {
   /// kept and not sent. 0: not stopped.
   Position stopped_at = 0;
   strongroom_v1_RefusalReason stopped_reason{};
+  /// Of a stopped epoch: rows from stopped_at up to here have been written
+  /// again, salvaged, in a later epoch. 0: none yet. Salvage is done when it is
+  /// the epoch's last position.
+  Position salvaged_to = 0;
 
   friend bool operator==(const EpochRow&, const EpochRow&) = default;
 };
@@ -59,8 +63,29 @@ struct Delivery {
   std::uint32_t count = 0;
   std::uint64_t first_index = 0;
   WallTime at;
-  std::string origin;
+  std::string origin;      // its generation is stored with the batch
   std::string checkpoint;  // the note, verbatim
+};
+
+/// Rows of telemetry that were given up: all of one epoch, in no cut batch,
+/// never its first. Their bytes go in the transaction that brings this.
+struct Loss {
+  Position first = 0;
+  Position last = 0;
+  Hash before{};           // of the event at first - 1
+  Hash of_last{};          // of the event at last: the next one's prev_hash
+  Position announced = 0;  // of `telemetry lost` in `record`
+
+  friend bool operator==(const Loss&, const Loss&) = default;
+};
+
+/// A stream follows a log that succeeded its own. The checkpoint that was held
+/// is of the old one and goes; everything from `resend_from` on is owed again,
+/// in the batches in which it was cut.
+struct Following {
+  Stream stream = Stream::kRecord;
+  std::string origin;        // of the successor
+  Position resend_from = 0;  // past what was pruned, at most tail + 1
 };
 
 /// Which DeviceDescribed of the epoch stands for a device; under the name
@@ -85,12 +110,25 @@ struct JournalTransaction {
   std::vector<CutBatch> batches;
   std::vector<Delivery> deliveries;
   std::vector<DescriptionRow> descriptions;
+  std::vector<Loss> losses;           // after `events` of the same transaction
+  std::vector<Following> followings;  // before `deliveries`
 
   bool empty() const {
     return epochs.empty() && stopped.empty() && events[0].empty() &&
            events[1].empty() && batches.empty() && deliveries.empty() &&
-           descriptions.empty();
+           descriptions.empty() && losses.empty() && followings.empty();
   }
+};
+
+/// What the journal takes on the disk, exact but for pages that are not full.
+struct JournalUsage {
+  /// Of both streams with their batches and indexes; pages that a deletion
+  /// freed do not count, the write-ahead log (bounded) does not either.
+  std::uint64_t used_bytes = 0;
+  /// Event bytes by slot: what is owed (undelivered), and what was delivered
+  /// and is kept.
+  std::array<std::uint64_t, 2> owed_bytes{};
+  std::array<std::uint64_t, 2> kept_bytes{};
 };
 
 /// What a start finds of one stream.
@@ -101,6 +139,7 @@ struct StreamState {
   WallTime tail_recorded{};  // of the tail's event
   Position cut = 0;          // the end of the newest batch
   Position delivered = 0;
+  Position pruned = 0;      // rows up to here were deleted
   std::string held_origin;  // empty: no checkpoint is held
   std::string held_checkpoint;
 };
@@ -108,6 +147,8 @@ struct StreamState {
 struct JournalState {
   std::array<StreamState, 2> streams;  // by slot
   std::vector<DescriptionRow> descriptions;
+  std::vector<Loss> losses;  // ascending; those behind the delivered mark go
+                             // when the rows before them are pruned
   std::uint64_t last_transaction = 0;
 };
 
@@ -134,14 +175,19 @@ class Journal {
   virtual JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                           Position first) = 0;
   /// Events from `first` on, consecutive, at most `max_count`, and no more than
-  /// `max_bytes` of them beyond the first.
+  /// `max_bytes` of them beyond the first. Ends before a loss.
   virtual JournalResult<std::vector<Bytes>> events(Stream stream,
                                                    Position first,
                                                    std::size_t max_count,
                                                    std::size_t max_bytes) = 0;
-  /// Deletes what was delivered before `before`, oldest first, a bounded number
-  /// of rows a call; never the newest batch. Returns how many events went.
-  virtual JournalResult<std::uint64_t> prune(WallTime before) = 0;
+  /// Deletes of one stream what was delivered before `before`, oldest first, a
+  /// bounded number of rows a call; never the newest delivered batch, never
+  /// what is owed. Rows of a stopped epoch go once they are salvaged and the
+  /// batches that follow them may go. Returns how many events went.
+  virtual JournalResult<std::uint64_t> prune(Stream stream,
+                                             WallTime before) = 0;
+  /// What it takes, kept up to date without reading rows.
+  virtual JournalUsage usage() const = 0;
   /// Moves the WAL into the file; call when idle.
   virtual void checkpoint() = 0;
 };

@@ -325,14 +325,17 @@ JournalResult<std::vector<Bytes>> SqliteJournal::events(Stream stream,
   }
 }
 
-JournalResult<std::uint64_t> SqliteJournal::prune(WallTime before) {
+JournalUsage SqliteJournal::usage() const {
+  return {};
+}
+
+JournalResult<std::uint64_t> SqliteJournal::prune(Stream stream,
+                                                  WallTime before) {
   Marks marks = marks_;
   std::uint64_t gone = 0;
   try {
     SQLite::Transaction transaction(file_.db());
-    for (Mark& mark : marks) {
-      gone += prune_stream(mark.stream, before, mark);
-    }
+    gone = prune_stream(stream, before, marks[slot_of(stream)]);
     if (gone == 0) {
       return 0;
     }

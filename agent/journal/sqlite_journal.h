@@ -26,7 +26,8 @@ class SqliteJournal final : public Journal {
                                            Position first,
                                            std::size_t max_count,
                                            std::size_t max_bytes) override;
-  JournalResult<std::uint64_t> prune(WallTime before) override;
+  JournalResult<std::uint64_t> prune(Stream stream, WallTime before) override;
+  JournalUsage usage() const override;
   void checkpoint() override;
 
  private:

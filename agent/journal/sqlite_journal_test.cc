@@ -353,11 +353,12 @@ class PruneTest : public WritingTest {
 };
 
 TEST_F(PruneTest, YoungRowsStay) {
-  EXPECT_EQ(*opened_.journal->prune(kNow), 0U);
+  EXPECT_EQ(*opened_.journal->prune(Stream::kRecord, kNow), 0U);
 }
 
 TEST_F(PruneTest, OldDeliveredRowsGo_TheNewestBatchAndOwedRowsStay) {
-  const auto gone = opened_.journal->prune(kNow + std::chrono::microseconds(1));
+  const auto gone = opened_.journal->prune(Stream::kRecord,
+                                           kNow + std::chrono::microseconds(1));
   ASSERT_TRUE(gone.has_value()) << gone.error().what;
   EXPECT_EQ(*gone, 5U);
   EXPECT_EQ(opened_.journal->events(Stream::kRecord, 6, 10, 1 << 20)->size(),

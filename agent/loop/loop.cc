@@ -134,12 +134,14 @@ void Loop::keep_house(bool idle) {
     return;
   }
   pruned_ = monotonic_;
-  const auto gone =
-      ports_.journal.prune(ports_.core.now().wall - options_.keep_delivered);
-  if (!gone) {
-    spdlog::warn("journal_prune_failed error=\"{}\"", gone.error().what);
-  } else if (*gone > 0) {
-    pruned_.reset();  // there may be more
+  for (const Stream stream : kAgentStreams) {
+    const auto gone = ports_.journal.prune(
+        stream, ports_.core.now().wall - options_.keep_delivered);
+    if (!gone) {
+      spdlog::warn("journal_prune_failed error=\"{}\"", gone.error().what);
+    } else if (*gone > 0) {
+      pruned_.reset();  // there may be more
+    }
   }
 }
 

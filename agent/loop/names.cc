@@ -21,7 +21,7 @@ std::string_view sender_state_name(SenderState state) {
 
 std::string_view refusal_name(strongroom_v1_RefusalReason reason) {
   // In the order of proto/event.proto.
-  static constexpr std::array<std::string_view, 15> kNames = {"",
+  static constexpr std::array<std::string_view, 16> kNames = {"",
                                                               "gap",
                                                               "signature",
                                                               "chain",
@@ -35,7 +35,8 @@ std::string_view refusal_name(strongroom_v1_RefusalReason reason) {
                                                               "busy",
                                                               "log_frozen",
                                                               "stream",
-                                                              "algorithm"};
+                                                              "algorithm",
+                                                              "succeeded"};
   const auto place = static_cast<std::size_t>(reason);
   return place < kNames.size() ? kNames[place] : "unknown";
 }

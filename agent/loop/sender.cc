@@ -59,6 +59,7 @@ Remedy remedy_for(strongroom_v1_RefusalReason reason) {
     case strongroom_v1_RefusalReason_REFUSAL_REASON_LOG_FROZEN:
     case strongroom_v1_RefusalReason_REFUSAL_REASON_STREAM:
     case strongroom_v1_RefusalReason_REFUSAL_REASON_ALGORITHM:
+    case strongroom_v1_RefusalReason_REFUSAL_REASON_SUCCEEDED:
       return Remedy::kBlock;
   }
   return Remedy::kWait;

@@ -50,6 +50,18 @@ std::optional<std::string> life_fault(const EventMessage& event) {
       }
       break;
     }
+    case strongroom_v1_Event_log_followed_tag:
+      if (!is_enum_value(event.body.log_followed.stream,
+                         _strongroom_v1_Stream_MAX)) {
+        return "field 29.1: no such stream";
+      }
+      break;
+    case strongroom_v1_Event_salvage_ended_tag:
+      if (!is_enum_value(event.body.salvage_ended.reason,
+                         _strongroom_v1_RefusalReason_MAX)) {
+        return "field 30.5: no such reason";
+      }
+      break;
     default:
       break;
   }
@@ -276,6 +288,13 @@ bool is_known_body(pb_size_t tag) {
     case strongroom_v1_Event_telemetry_lost_tag:
     case strongroom_v1_Event_slice_head_tag:
     case strongroom_v1_Event_finding_tag:
+    case strongroom_v1_Event_log_succeeded_tag:
+    case strongroom_v1_Event_chain_resumed_tag:
+    case strongroom_v1_Event_log_followed_tag:
+    case strongroom_v1_Event_salvage_ended_tag:
+    case strongroom_v1_Event_epoch_confirmed_tag:
+    case strongroom_v1_Event_windows_lengthened_tag:
+    case strongroom_v1_Event_telemetry_pruned_tag:
     case strongroom_v1_Event_device_described_tag:
     case strongroom_v1_Event_windows_tag:
     case strongroom_v1_Event_states_described_tag:

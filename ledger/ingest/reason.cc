@@ -33,6 +33,8 @@ std::string reason_name(RefusalReason reason) {
       return "stream";
     case reason::kAlgorithm:
       return "algorithm";
+    case reason::kSucceeded:
+      return "succeeded";
     case strongroom_v1_RefusalReason_REFUSAL_REASON_UNSPECIFIED:
       break;
   }

@@ -218,7 +218,7 @@ Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
   if (on_freeze_) {
     on_freeze_(log_id, log.frozen);
   }
-  return parts_.store.freeze_log(log_id, log.frozen);
+  return parts_.store.freeze_log(log_id, log.frozen, {});
 }
 
 std::optional<LogId> LogWriter::find(const std::string& site,

@@ -27,6 +27,9 @@ class LedgerReader {
 
   Result<std::string> ledger_name();
   Result<std::vector<LogRow>> logs();
+  /// The newest signed checkpoint that the database itself knows of the log:
+  /// one commit behind the guard at most. Empty: none.
+  Result<std::string> note(LogId log_id);
   /// Entries in the log: the end of its last batch.
   Result<std::uint64_t> log_size(LogId log_id);
   /// Nothing when it is not stored (not full, or not there).

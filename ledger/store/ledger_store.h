@@ -24,7 +24,24 @@ class LedgerStore {
   virtual Result<void> commit(const CommitRows& rows) = 0;
   /// A new, empty log. Faults: the origin is there already.
   virtual Result<LogId> add_log(const Origin& origin) = 0;
-  virtual Result<void> freeze_log(LogId log_id, const std::string& why) = 0;
+  /// `shown_note`: see LogRow; empty when there is none.
+  virtual Result<void> freeze_log(LogId log_id,
+                                  const std::string& why,
+                                  const std::string& shown_note) = 0;
+  /// The log ends at `closed_at`, and an empty one of `successor` begins with
+  /// these chains and losses, which are of the successor's new id (their log_id
+  /// is filled in here): one transaction. Faults: the successor is there.
+  virtual Result<LogId> succeed_log(LogId log_id,
+                                    std::uint64_t closed_at,
+                                    const Origin& successor,
+                                    std::vector<ChainRow> chains,
+                                    std::vector<LossRow> losses) = 0;
+  /// Deletes event bytes of a telemetry log below `to_index` (a multiple of the
+  /// tile width), oldest first, at most `max_batches` a call; headers stay.
+  /// pruned_to moves with each call. Returns where it stands.
+  virtual Result<std::uint64_t> prune_entries(LogId log_id,
+                                              std::uint64_t to_index,
+                                              std::size_t max_batches) = 0;
   /// Moves the write-ahead log into the database; when idle or it has grown.
   virtual void checkpoint() = 0;
 };

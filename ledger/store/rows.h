@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,22 @@ struct LogRow {
   LogId log_id = 0;
   Origin origin;
   std::string frozen;  // why the log signs nothing more; empty while it does
+  /// A successor goes on from here: so many entries count, whatever rows lie
+  /// beyond. Nothing: no successor.
+  std::optional<std::uint64_t> closed_at;
+  /// Telemetry: entries below it were deleted by the retention policy, headers
+  /// excepted; a multiple of the tile width. Their hashes stand in the tiles.
+  std::uint64_t pruned_to = 0;
+  /// A note under our own key that somebody showed and that this tree does not
+  /// contain: why it froze. Empty: none.
+  std::string shown_note;
+};
+
+/// The newest signed checkpoint of a log when the transaction was made: a copy
+/// of the database is proven by it up to that size.
+struct NoteRow {
+  LogId log_id = 0;
+  std::string note;
 };
 
 /// A batch as appended: its events at first_index .. first_index + count - 1,
@@ -105,6 +122,7 @@ struct CommitRows {
   std::vector<LossRow> losses;
   std::vector<FindingRow> findings;
   std::vector<DeviceRow> devices;  // replace the row of the same part
+  std::vector<NoteRow> notes;      // replace the row of the same log
 
   bool empty() const { return batches.empty() && chains.empty(); }
 };

@@ -203,7 +203,22 @@ class SqliteLedgerStore final : public LedgerStore {
     });
   }
 
-  Result<void> freeze_log(LogId log_id, const std::string& why) override {
+  Result<LogId> succeed_log(LogId,
+                            std::uint64_t,
+                            const Origin&,
+                            std::vector<ChainRow>,
+                            std::vector<LossRow>) override {
+    return fault("not there yet");
+  }
+  Result<std::uint64_t> prune_entries(LogId,
+                                      std::uint64_t,
+                                      std::size_t) override {
+    return fault("not there yet");
+  }
+
+  Result<void> freeze_log(LogId log_id,
+                          const std::string& why,
+                          const std::string& /*shown_note*/) override {
     return schema::guarded(path_, [&]() -> Result<void> {
       SQLite::Statement to(ledger_.db(),
                            "UPDATE logs SET frozen = ? WHERE log_id = ?");

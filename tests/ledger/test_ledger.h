@@ -96,8 +96,24 @@ class FaultyStore final : public LedgerStore {
     });
     return done ? id : Result<LogId>(std::unexpected(done.error()));
   }
-  Result<void> freeze_log(LogId log_id, const std::string& why) override {
-    return plan_.run([&] { return real_->freeze_log(log_id, why); });
+  Result<void> freeze_log(LogId log_id,
+                          const std::string& why,
+                          const std::string& shown_note) override {
+    return plan_.run(
+        [&] { return real_->freeze_log(log_id, why, shown_note); });
+  }
+  Result<LogId> succeed_log(LogId log_id,
+                            std::uint64_t closed_at,
+                            const Origin& successor,
+                            std::vector<ChainRow> chains,
+                            std::vector<LossRow> losses) override {
+    return real_->succeed_log(
+        log_id, closed_at, successor, std::move(chains), std::move(losses));
+  }
+  Result<std::uint64_t> prune_entries(LogId log_id,
+                                      std::uint64_t to_index,
+                                      std::size_t max_batches) override {
+    return real_->prune_entries(log_id, to_index, max_batches);
   }
   void checkpoint() override { real_->checkpoint(); }
 
