@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/config.h"
 
+#include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 #include <optional>
 
 #include "agent/config/read_lines.h"
@@ -9,6 +11,21 @@
 
 namespace strongroom {
 namespace {
+
+constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un
+
+// MiB. The smallest journal still holds a day of a few devices; the largest is
+// more than a controller's disk.
+constexpr std::int64_t kMinQuota = 4;
+constexpr std::int64_t kMaxQuota = 1024 * 1024;
+constexpr std::int64_t kQuota = 1024;
+constexpr std::int64_t kReserve = 256;
+// Telemetry needs room for what one step of its losses leaves.
+constexpr std::int64_t kMinTelemetry = 2;
+
+constexpr std::uint64_t bytes_of_mib(std::int64_t mib) {
+  return static_cast<std::uint64_t>(mib) << 20U;
+}
 
 // Reads the whole file; what is wrong is recorded by the tables, or, for
 // profiles, here.
@@ -19,9 +36,10 @@ class Reader {
   AgentConfig read() {
     read_source();
     read_keys();
-    config_.journal = root_.required_table("journal").required_path("path");
+    read_journal();
     read_mqtt();
     read_http();
+    read_admin();
     if (auto windows = root_.optional_table("windows")) {
       config_.window_length =
           std::chrono::seconds(windows->optional_int("length_s", 60, 0, 3600));
@@ -63,6 +81,24 @@ class Reader {
     config_.disclosure_public = keys.required_path("disclosure_public");
   }
 
+  void read_journal() {
+    ConfigTable journal = root_.required_table("journal");
+    config_.journal = journal.required_path("path");
+    const std::int64_t quota =
+        journal.optional_int("quota_mib", kQuota, kMinQuota, kMaxQuota);
+    // Under a small quota the reserve has the share that it has by default.
+    const std::int64_t reserve = journal.optional_int(
+        "record_reserve_mib", std::min(kReserve, quota / 4), 1, kMaxQuota);
+    if (quota - reserve < kMinTelemetry) {
+      journal.error("record_reserve_mib",
+                    fmt::format("must leave at least {} of the {} MiB of "
+                                "quota_mib to telemetry",
+                                kMinTelemetry,
+                                quota));
+    }
+    config_.journal_quota = {bytes_of_mib(quota), bytes_of_mib(reserve)};
+  }
+
   void read_mqtt() {
     ConfigTable mqtt = root_.required_table("mqtt");
     config_.mqtt_uri = mqtt.required_string("uri");
@@ -99,6 +135,17 @@ class Reader {
     }
     config_.http_host = listen.substr(0, colon);
     config_.http_port = port;
+  }
+
+  void read_admin() {
+    auto admin = root_.optional_table("admin");
+    if (!admin) {
+      return;
+    }
+    config_.admin_socket = admin->required_path("socket");
+    if (config_.admin_socket.native().size() > kMaxSocketPath) {
+      admin->error("socket", "is longer than a socket's path may be (107)");
+    }
   }
 
   ConfigTable root_;

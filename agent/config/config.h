@@ -55,6 +55,15 @@ struct ComputedConfig {
   std::chrono::microseconds fresh = std::chrono::seconds(3);
 };
 
+/// How much the journal may take (docs/formats/journal.md).
+struct JournalQuota {
+  std::uint64_t total_bytes = 1024ULL << 20;
+  /// Of these, what telemetry may not use; below total_bytes.
+  std::uint64_t record_reserve_bytes = 256ULL << 20;
+
+  friend bool operator==(const JournalQuota&, const JournalQuota&) = default;
+};
+
 struct AgentConfig {
   Source source;
 
@@ -64,6 +73,7 @@ struct AgentConfig {
   std::filesystem::path disclosure_public;
 
   std::filesystem::path journal;
+  JournalQuota journal_quota;
 
   std::string mqtt_uri;
   std::filesystem::path mqtt_ca;  // empty with tcp://
@@ -72,6 +82,8 @@ struct AgentConfig {
 
   std::string http_host;
   int http_port = 0;
+
+  std::filesystem::path admin_socket;  // empty: none
 
   std::chrono::seconds window_length{60};
   std::vector<LineConfig> lines;

@@ -79,6 +79,23 @@ constexpr Fixed kFixed[] = {
     fixed<&AgentConfig::trust>("keys.trust"),
     fixed<&AgentConfig::disclosure_public>("keys.disclosure_public"),
     fixed<&AgentConfig::journal>("journal.path"),
+    {"journal.quota_mib",
+     [](const AgentConfig& one, const AgentConfig& other) {
+       return one.journal_quota.total_bytes == other.journal_quota.total_bytes;
+     },
+     [](AgentConfig& to, const AgentConfig& from) {
+       to.journal_quota.total_bytes = from.journal_quota.total_bytes;
+     }},
+    {"journal.record_reserve_mib",
+     [](const AgentConfig& one, const AgentConfig& other) {
+       return one.journal_quota.record_reserve_bytes ==
+              other.journal_quota.record_reserve_bytes;
+     },
+     [](AgentConfig& to, const AgentConfig& from) {
+       to.journal_quota.record_reserve_bytes =
+           from.journal_quota.record_reserve_bytes;
+     }},
+    fixed<&AgentConfig::admin_socket>("admin.socket"),
     fixed<&AgentConfig::mqtt_uri>("mqtt.uri"),
     fixed<&AgentConfig::mqtt_ca>("mqtt.ca"),
     fixed<&AgentConfig::mqtt_certificate>("mqtt.certificate"),

@@ -205,6 +205,18 @@ INSTANTIATE_TEST_SUITE_P(
         of_agent(
             "Journal", [](AgentConfig& c) { c.journal = "x"; }, "journal.path"),
         of_agent(
+            "Quota",
+            [](AgentConfig& c) { c.journal_quota.total_bytes = 1; },
+            "journal.quota_mib"),
+        of_agent(
+            "Reserve",
+            [](AgentConfig& c) { c.journal_quota.record_reserve_bytes = 1; },
+            "journal.record_reserve_mib"),
+        of_agent(
+            "Admin",
+            [](AgentConfig& c) { c.admin_socket = "x"; },
+            "admin.socket"),
+        of_agent(
             "Broker", [](AgentConfig& c) { c.mqtt_uri = "x"; }, "mqtt.uri"),
         of_agent(
             "BrokerCa", [](AgentConfig& c) { c.mqtt_ca = "x"; }, "mqtt.ca"),

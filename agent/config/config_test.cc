@@ -68,6 +68,9 @@ TEST(AgentConfig, RightFile_IsReadWhole) {
   ASSERT_TRUE(config.has_value()) << config.error()[0].text();
   EXPECT_EQ(config->source.text(), "edge-1@bj1");
   EXPECT_EQ(config->journal, "/var/lib/journal.db");
+  EXPECT_EQ(config->journal_quota.total_bytes, 1024U << 20U);
+  EXPECT_EQ(config->journal_quota.record_reserve_bytes, 256U << 20U);
+  EXPECT_EQ(config->admin_socket, "") << "none unless it is asked for";
   EXPECT_TRUE(config->event_key.string().ends_with("event.key"));
   EXPECT_EQ(config->http_port, 9481);
   EXPECT_EQ(config->window_length, 60s);
@@ -122,6 +125,36 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"event = \"event.key\"", "event = 3", 5, "event"},
         Mistake{
             "[journal]\npath = \"/var/lib/journal.db\"\n", "", 0, "journal"},
+        Mistake{"journal.db\"\n", "journal.db\"\nquota_mib = 3\n", 11, "quota"},
+        Mistake{"journal.db\"\n",
+                "journal.db\"\nquota_mib = 1048577\n",
+                11,
+                "quota"},
+        Mistake{"journal.db\"\n",
+                "journal.db\"\nquota_mib = \"1 GiB\"\n",
+                11,
+                "quota"},
+        Mistake{"journal.db\"\n",
+                "journal.db\"\nrecord_reserve_mib = 0\n",
+                11,
+                "record_reserve"},
+        Mistake{"journal.db\"\n",
+                "journal.db\"\nrecord_reserve_mib = 1023\n",
+                11,
+                "at least 2 of the 1024 MiB"},
+        Mistake{"journal.db\"\n",
+                "journal.db\"\nquota_mib = 4\nrecord_reserve_mib = 3\n",
+                12,
+                "at least 2 of the 4 MiB"},
+        Mistake{"[windows]\n", "[admin]\n[windows]\n", 18, "socket"},
+        Mistake{
+            "[windows]\n", "[admin]\nsocket = 3\n[windows]\n", 19, "socket"},
+        Mistake{"[windows]\n",
+                "[admin]\nsocket = \"/run/strongroom-agent/a-name-that-is-"
+                "longer-than-a-socket-may-have/and-still-longer-than-that/"
+                "admin-of-the-agent.sock\"\n[windows]\n",
+                19,
+                "107"},
         Mistake{"ssl://broker", "http://broker", 12, "ssl://"},
         Mistake{"ca = \"ca.crt\"\n", "", 11, "ca"},
         Mistake{"127.0.0.1:9481", "9481", 17, "host:port"},
@@ -161,6 +194,45 @@ TEST(AgentConfig, LineWithoutDevices_IsAMistake) {
   EXPECT_FALSE(parse_agent_config(text, "agent.toml").has_value());
 }
 
+struct Quota {
+  const char* keys;
+  std::uint64_t total_mib;
+  std::uint64_t reserve_mib;
+};
+
+class AgentConfigQuota : public ::testing::TestWithParam<Quota> {};
+
+TEST_P(AgentConfigQuota, ReserveFollowsASmallQuota) {
+  const Quota& quota = GetParam();
+  const auto config = parse_agent_config(
+      config_with("journal.db\"\n",
+                  fmt::format("journal.db\"\n{}\n", quota.keys)),
+      "agent.toml");
+  ASSERT_TRUE(config.has_value()) << config.error()[0].text();
+  EXPECT_EQ(config->journal_quota.total_bytes, quota.total_mib << 20U);
+  EXPECT_EQ(config->journal_quota.record_reserve_bytes,
+            quota.reserve_mib << 20U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    AgentConfigQuota,
+    ::testing::Values(Quota{"quota_mib = 4", 4, 1},
+                      Quota{"quota_mib = 4\nrecord_reserve_mib = 2", 4, 2},
+                      Quota{"quota_mib = 1000", 1000, 250},
+                      Quota{"quota_mib = 1048576", 1048576, 256},
+                      Quota{"record_reserve_mib = 1022", 1024, 1022}),
+    [](const auto& at) { return "Number" + std::to_string(at.index); });
+
+TEST(AgentConfig, AdminSocket_IsRelativeToTheFile) {
+  const auto config = parse_agent_config(
+      config_with("[windows]", "[admin]\nsocket = \"admin.sock\"\n[windows]"),
+      "dir/agent.toml");
+  ASSERT_TRUE(config.has_value()) << config.error()[0].text();
+  EXPECT_TRUE(config->admin_socket.string().ends_with("dir/admin.sock"))
+      << config->admin_socket;
+}
+
 TEST(AgentConfig, PlainTcp_NeedsNoCertificate) {
   const auto config = parse_agent_config(
       config_with("uri = \"ssl://broker:8883\"\nca = \"ca.crt\"\ncertificate = "
@@ -175,6 +247,7 @@ TEST(AgentConfig, Example_IsRight) {
   ASSERT_TRUE(config.has_value()) << config.error()[0].text();
   EXPECT_EQ(config->lines.size(), 2U);
   EXPECT_EQ(config->computed.size(), 1U);
+  EXPECT_TRUE(config->admin_socket.string().ends_with("admin.sock"));
   for (const ConfigError& warning : config->warnings) {
     ADD_FAILURE() << warning.text();
   }
