@@ -133,8 +133,10 @@ class Site:
             with open(self.broker_dir / "mosquitto.conf", "a") as config:
                 config.write("user root\n")
 
-    def create_agent(self, name, site="bj1", lines="", window_s=60, extra=""):
-        """Keys, enrolment (the ledger must run) and agent.toml."""
+    def create_agent(self, name, site="bj1", lines="", window_s=60, extra="",
+                     quota_mib=None, reserve_mib=None):
+        """Keys, enrolment (the ledger must run) and agent.toml. Without a
+        quota, the program's own."""
         directory = self.root / name
         self.tool("keygen", directory, "--site", site, "--agent", name)
         self.tool("enrol", directory / "enrol.json", "--admin", self.admin,
@@ -142,12 +144,18 @@ class Site:
                   "--out", directory, "--acl", self.acl)
         self.reload_broker()
         self.agent_ports[name] = free_port()
+        quota = "".join(
+            f"{key} = {value}\n"
+            for key, value in (("quota_mib", quota_mib),
+                               ("record_reserve_mib", reserve_mib))
+            if value is not None)
         (directory / "agent.toml").write_text(
             f'agent = "{name}"\nsite = "{site}"\n'
             f'profiles = "{self.profiles}"\n{extra}\n'
             '[keys]\nevent = "event.key"\nsealing = "sealing.key"\n'
             'trust = "trust.txt"\ndisclosure_public = "disclosure.pub"\n\n'
-            '[journal]\npath = "journal.db"\n\n'
+            f'[journal]\npath = "journal.db"\n{quota}\n'
+            '[admin]\nsocket = "admin.sock"\n\n'
             f'[mqtt]\nuri = "ssl://localhost:{self.broker_port}"\n'
             'ca = "ca.crt"\ncertificate = "tls.crt"\nkey = "tls.key"\n\n'
             f'[http]\nlisten = "127.0.0.1:{self.agent_ports[name]}"\n\n'
@@ -215,13 +223,70 @@ class Site:
             raise SiteError(f"plant {' '.join(words)}: {done.stderr}")
         return done.stdout
 
+    def stop_ledger(self, how=signal.SIGTERM):
+        return self.stop("ledger", how)
+
+    def kill_ledger(self):
+        """As a power cut leaves it, but for the disk's cache."""
+        return self.stop("ledger", signal.SIGKILL)
+
+    def stop_broker(self, how=signal.SIGTERM):
+        return self.stop("broker", how)
+
+    def kill_broker(self):
+        """mosquitto keeps nothing: whatever was in it is gone."""
+        return self.stop("broker", signal.SIGKILL)
+
+    def stop_agent(self, name, how=signal.SIGTERM):
+        return self.stop(name, how)
+
+    def kill_agent(self, name):
+        return self.stop(name, signal.SIGKILL)
+
     def start_agent(self, name):
         # A full disk is played by a limit on the size of files; the signal
         # that comes with it would end the program, which a full disk does not.
         self.start(name, "/bin/sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh",
                    self.binaries / "strongroom-agent", "--config",
-                   self.root / name / "agent.toml")
+                   self.agent_dir(name) / "agent.toml")
+        # The pages are the last to listen, behind the admin socket.
         self.wait_for(name, lambda: answers(self.agent_ports[name]))
+
+    def agent_dir(self, name):
+        return self.root / name
+
+    def agent_admin(self, name):
+        return self.agent_dir(name) / "admin.sock"
+
+    def copy_agent(self, name, clone):
+        """The whole directory of an agent, keys and journal, as a disk image
+        takes it; the agent should not run. The copy has a port of its own and
+        is started, stopped and asked under its name, `clone`; both are the
+        same source. Its directory is returned."""
+        self.save_agent(name, clone)
+        directory = self.agent_dir(clone)
+        self.agent_ports[clone] = free_port()
+        config = directory / "agent.toml"
+        config.write_text(config.read_text().replace(
+            f"127.0.0.1:{self.agent_ports[name]}",
+            f"127.0.0.1:{self.agent_ports[clone]}"))
+        return directory
+
+    def save_agent(self, name, image):
+        """A disk image of a stopped agent, for restore_agent()."""
+        shutil.copytree(self.agent_dir(name), self.root / image,
+                        ignore=shutil.ignore_patterns("*.sock"))
+
+    def restore_agent(self, name, image):
+        """Puts an image back over a stopped agent, as it was then."""
+        shutil.rmtree(self.agent_dir(name))
+        shutil.copytree(self.root / image, self.agent_dir(name))
+
+    def follow(self, name, pack, persons=("anna", "bo"), *options, expect=0):
+        """`strongroom follow` at a running agent; returns its output."""
+        return self.tool("follow", pack, "--admin", self.agent_admin(name),
+                         "--person", persons[0], "--person", persons[1],
+                         *options, expect=expect)
 
     def reload_agent(self, name):
         """As `systemctl reload` does it; returns at once."""
