@@ -24,6 +24,7 @@ Result<void> create_database(const fs::path& path,
     db.exec(tables);
     if (id == schema::kLedgerId) {
       db.exec(schema::kLedgerSince2);
+      db.exec(schema::kLedgerSince3);
       SQLite::Statement name(db, "INSERT INTO ledger (name) VALUES (?)");
       name.bind(1, ledger);
       name.exec();

@@ -14,8 +14,15 @@ using schema::to_sql;
 
 namespace {
 
+// pruned_to in the same statement: row and mark are of one transaction.
 constexpr const char* kBatchColumns =
-    "SELECT log_id, first_index, count, source, epoch, first_seq, header";
+    "SELECT log_id, first_index, count, source, epoch, first_seq, header,"
+    " (SELECT pruned_to FROM logs WHERE logs.log_id = batches.log_id)";
+
+// Rows beyond the end of a closed log are no part of it.
+constexpr const char* kWithinTheLog =
+    " AND first_index < coalesce((SELECT closed_at FROM logs"
+    " WHERE logs.log_id = batches.log_id), 9223372036854775807)";
 
 /// Puts a statement back for the next use, whatever happens to this one: an
 /// open read transaction would hold back the writer's checkpoints.
@@ -40,8 +47,13 @@ BatchRow batch_of(SQLite::Statement& row, bool with_entries) {
   batch.epoch = from_sql(row.getColumn(4).getInt64());
   batch.first_seq = from_sql(row.getColumn(5).getInt64());
   batch.header = bytes_of(row.getColumn(6));
+  const std::uint64_t pruned_to = from_sql(row.getColumn(7).getInt64());
+  if (pruned_to > batch.first_index) {
+    batch.pruned = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(pruned_to - batch.first_index, batch.count));
+  }
   if (with_entries) {
-    batch.entries = bytes_of(row.getColumn(7));
+    batch.entries = bytes_of(row.getColumn(8));
   }
   return batch;
 }
@@ -53,28 +65,30 @@ struct LedgerReader::State {
       : path(std::move(file)),
         db(std::move(database)),
         size(*db,
-             "SELECT first_index + count + 1 FROM batches WHERE log_id = ?"
-             " ORDER BY first_index DESC LIMIT 1"),
+             "SELECT coalesce((SELECT closed_at FROM logs"
+             " WHERE log_id = ?1), (SELECT first_index + count + 1"
+             " FROM batches WHERE log_id = ?1"
+             " ORDER BY first_index DESC LIMIT 1), 0)"),
         tile(*db,
              "SELECT hashes FROM tiles"
              " WHERE log_id = ? AND level = ? AND number = ?"),
         batch_at(*db,
                  std::string(kBatchColumns) +
                      ", entries FROM batches"
-                     " WHERE log_id = ? AND first_index <= ?"
-                     " ORDER BY first_index DESC LIMIT 1"),
+                     " WHERE log_id = ? AND first_index <= ?" +
+                     kWithinTheLog + " ORDER BY first_index DESC LIMIT 1"),
         batch_before(*db,
                      std::string(kBatchColumns) +
                          " FROM batches WHERE log_id = ? AND source = ?"
-                         " AND epoch = ? AND first_seq <= ?"
-                         " ORDER BY first_seq DESC LIMIT 1"),
+                         " AND epoch = ? AND first_seq <= ?" +
+                         kWithinTheLog + " ORDER BY first_seq DESC LIMIT 1"),
         scan(*db,
              std::string(kBatchColumns) +
                  ", entries FROM batches WHERE log_id = ?1"
                  " AND first_index >= coalesce((SELECT max(first_index)"
                  " FROM batches WHERE log_id = ?1 AND first_index <= ?2),"
-                 " 0) AND first_index + count >= ?2"
-                 " ORDER BY first_index") {}
+                 " 0) AND first_index + count >= ?2" +
+                 kWithinTheLog + " ORDER BY first_index") {}
 
   std::filesystem::path path;
   std::unique_ptr<SQLite::Database> db;
@@ -115,8 +129,13 @@ Result<void> LedgerReader::hold_snapshot() {
   });
 }
 
-Result<std::string> LedgerReader::note(LogId) {
-  return fault("not there yet");
+Result<std::string> LedgerReader::note(LogId log_id) {
+  return schema::guarded(state_->path, [&]() -> Result<std::string> {
+    SQLite::Statement row(*state_->db,
+                          "SELECT note FROM notes WHERE log_id = ?");
+    row.bind(1, log_id);
+    return row.executeStep() ? row.getColumn(0).getString() : std::string();
+  });
 }
 
 Result<std::string> LedgerReader::ledger_name() {
@@ -129,7 +148,9 @@ Result<std::vector<LogRow>> LedgerReader::logs() {
   return schema::guarded(state_->path, [&]() -> Result<std::vector<LogRow>> {
     std::vector<LogRow> logs;
     SQLite::Statement rows(
-        *state_->db, "SELECT log_id, origin, frozen FROM logs ORDER BY log_id");
+        *state_->db,
+        "SELECT log_id, origin, frozen, closed_at, pruned_to, shown_note"
+        " FROM logs ORDER BY log_id");
     while (rows.executeStep()) {
       const std::string text = rows.getColumn(1).getString();
       const auto origin = Origin::parse(text);
@@ -137,9 +158,15 @@ Result<std::vector<LogRow>> LedgerReader::logs() {
         return fault(state_->path.string() + ": \"" + text +
                      "\" in table logs is no origin");
       }
-      logs.push_back({rows.getColumn(0).getInt64(),
-                      *origin,
-                      rows.getColumn(2).getString()});
+      LogRow log{.log_id = rows.getColumn(0).getInt64(),
+                 .origin = *origin,
+                 .frozen = rows.getColumn(2).getString(),
+                 .pruned_to = from_sql(rows.getColumn(4).getInt64()),
+                 .shown_note = rows.getColumn(5).getString()};
+      if (!rows.getColumn(3).isNull()) {
+        log.closed_at = from_sql(rows.getColumn(3).getInt64());
+      }
+      logs.push_back(std::move(log));
     }
     return logs;
   });
@@ -290,8 +317,10 @@ Result<std::vector<FindingRow>> LedgerReader::findings(LogId log_id,
         std::vector<FindingRow> findings;
         SQLite::Statement rows(
             *state_->db,
-            "SELECT entry_index FROM findings WHERE log_id = ?"
-            " ORDER BY entry_index DESC LIMIT ?");
+            "SELECT entry_index FROM findings WHERE log_id = ?1"
+            " AND entry_index < coalesce((SELECT closed_at FROM logs"
+            " WHERE log_id = ?1), 9223372036854775807)"
+            " ORDER BY entry_index DESC LIMIT ?2");
         rows.bind(1, log_id);
         rows.bind(2, static_cast<std::int64_t>(limit));
         while (rows.executeStep()) {
@@ -308,6 +337,8 @@ Result<std::vector<DeviceRow>> LedgerReader::devices() {
     SQLite::Statement rows(
         *state_->db,
         "SELECT log_id, source, device, part, entry_index FROM devices"
+        " WHERE entry_index < coalesce((SELECT closed_at FROM logs"
+        " WHERE logs.log_id = devices.log_id), 9223372036854775807)"
         " ORDER BY log_id, entry_index");
     while (rows.executeStep()) {
       devices.push_back({rows.getColumn(0).getInt64(),

@@ -13,7 +13,9 @@
 namespace strongroom {
 
 /// What every fault of these functions means: the database cannot be read; the
-/// message says where.
+/// message says where. Of a closed log what lies beyond its closed_at is no
+/// part of it: no function but scan_tiles() and chains() shows rows from there.
+/// Pruned entries are not damage: BatchRow::pruned counts them.
 class LedgerReader {
  public:
   /// Faults: missing, not a ledger's database, another schema version.
@@ -30,7 +32,7 @@ class LedgerReader {
   /// The newest signed checkpoint that the database itself knows of the log:
   /// one commit behind the guard at most. Empty: none.
   Result<std::string> note(LogId log_id);
-  /// Entries in the log: the end of its last batch.
+  /// Entries in the log: the end of its last batch; closed_at of a closed one.
   Result<std::uint64_t> log_size(LogId log_id);
   /// Nothing when it is not stored (not full, or not there).
   Result<std::optional<Bytes>> tile(LogId log_id,

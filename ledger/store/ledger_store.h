@@ -28,20 +28,29 @@ class LedgerStore {
   virtual Result<void> freeze_log(LogId log_id,
                                   const std::string& why,
                                   const std::string& shown_note) = 0;
-  /// The log ends at `closed_at`, and an empty one of `successor` begins with
-  /// these chains and losses, which are of the successor's new id (their log_id
-  /// is filled in here): one transaction. Faults: the successor is there.
+  /// The log ends at `closed_at`, the end of one of its batches (or 0), and an
+  /// empty one of `successor` begins with these chains and losses, which are of
+  /// the successor's new id (their log_id is filled in here): one transaction.
+  /// Faults: the successor is there, or is not the next generation of the log;
+  /// the log is closed already, or no batch ends there.
   virtual Result<LogId> succeed_log(LogId log_id,
                                     std::uint64_t closed_at,
                                     const Origin& successor,
                                     std::vector<ChainRow> chains,
                                     std::vector<LossRow> losses) = 0;
   /// Deletes event bytes of a telemetry log below `to_index` (a multiple of the
-  /// tile width), oldest first, at most `max_batches` a call; headers stay.
-  /// pruned_to moves with each call. Returns where it stands.
+  /// tile width), oldest first, in whole tiles: about `max_batches` a call, but
+  /// one tile at least; headers stay. pruned_to moves with each call, in the
+  /// same transaction. Returns where it stands. Faults: another stream, beyond
+  /// the log, a tile that would have to hold the hashes is not there.
+  /// LogWriter::prune() looks before whether the tiles are right.
   virtual Result<std::uint64_t> prune_entries(LogId log_id,
                                               std::uint64_t to_index,
                                               std::size_t max_batches) = 0;
+  /// Puts the bytes of this batch in the place of those that are stored at its
+  /// first_index, or puts the batch there when it is gone. Whether they belong
+  /// there is the caller's question: repair_batch() (ledger/log/repair.h) asks.
+  virtual Result<void> replace_batch(const BatchRow& row) = 0;
   /// Moves the write-ahead log into the database; when idle or it has grown.
   virtual void checkpoint() = 0;
 };

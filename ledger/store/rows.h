@@ -48,9 +48,16 @@ struct BatchRow {
   std::uint64_t first_seq = 0;
   Bytes header;   // the header's log entry
   Bytes entries;  // the events' log entries, as a C2SP entry bundle
+  /// As read: so many of its events, the first ones, were deleted by the
+  /// retention policy. That is no damage; their leaf hashes stand in the tiles.
+  std::uint32_t pruned = 0;
 
   std::uint64_t header_index() const { return first_index + count; }
   std::uint64_t end_index() const { return first_index + count + 1; }
+  /// Of an index within the batch.
+  bool is_pruned(std::uint64_t index) const {
+    return index - first_index < pruned;
+  }
 };
 
 /// A full hash tile.

@@ -18,7 +18,8 @@
 
 namespace strongroom::schema {
 
-inline constexpr int kLedgerVersion = 2;  // 1 had no table `devices`
+// 1 had no table `devices`; 2 knew no successors, no pruning, no notes.
+inline constexpr int kLedgerVersion = 3;
 inline constexpr int kGuardVersion = 1;
 inline constexpr int kDisclosuresVersion = 1;
 // "SRLE", "SRGU", "SRDI" in ASCII.
@@ -93,6 +94,13 @@ CREATE TABLE devices (
 ) WITHOUT ROWID;
 )";
 
+inline constexpr const char* kLedgerSince3 = R"(
+ALTER TABLE logs ADD COLUMN closed_at INTEGER;
+ALTER TABLE logs ADD COLUMN pruned_to INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE logs ADD COLUMN shown_note TEXT NOT NULL DEFAULT '';
+CREATE TABLE notes (log_id INTEGER PRIMARY KEY, note TEXT NOT NULL);
+)";
+
 inline constexpr const char* kGuard = R"(
 CREATE TABLE guard (origin TEXT PRIMARY KEY, note TEXT NOT NULL)
   WITHOUT ROWID;
@@ -162,11 +170,15 @@ inline Result<void> require_version(SQLite::Database& db,
                                     const std::filesystem::path& path,
                                     int version) {
   const int found = schema_version(db);
-  if (found != version) {
-    return fault(path.string() + ": schema version " + std::to_string(found) +
-                 "; this program knows version " + std::to_string(version));
+  if (found == version) {
+    return {};
   }
-  return {};
+  return fault(path.string() + ": schema version " + std::to_string(found) +
+               "; this program knows version " + std::to_string(version) +
+               (found < version
+                    ? ": start this version's ledger once, which brings the "
+                      "file up to date"
+                    : ": a newer version wrote it; use that one"));
 }
 
 }  // namespace strongroom::schema

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/store/sqlite_ledger_store.h"
 
+#include "ledger/store/log_changes.h"
 #include "ledger/store/schema.h"
 
 namespace strongroom {
@@ -31,6 +32,7 @@ struct Statements {
         device(db,
                "INSERT OR REPLACE INTO devices (log_id, source, device, part,"
                " entry_index) VALUES (?, ?, ?, ?, ?)"),
+        note(db, "INSERT OR REPLACE INTO notes (log_id, note) VALUES (?, ?)"),
         forget(db,
                "DELETE FROM devices WHERE log_id = ? AND source = ?"
                " AND device = ? AND (part LIKE '43/%') = ?") {}
@@ -41,6 +43,7 @@ struct Statements {
   SQLite::Statement loss;
   SQLite::Statement finding;
   SQLite::Statement device;
+  SQLite::Statement note;
   SQLite::Statement forget;
 };
 
@@ -99,6 +102,12 @@ void insert(SQLite::Statement& to, const FindingRow& row) {
   run(to);
 }
 
+void insert(SQLite::Statement& to, const NoteRow& row) {
+  to.bind(1, row.log_id);
+  to.bindNoCopy(2, row.note);
+  run(to);
+}
+
 void forget(SQLite::Statement& what, const DeviceRow& row, bool texts) {
   what.bind(1, row.log_id);
   what.bindNoCopy(2, row.source);
@@ -116,14 +125,20 @@ void insert(SQLite::Statement& to, const DeviceRow& row) {
   run(to);
 }
 
-/// From version 1. Its agents wrote nothing that the new table would hold
+/// From version 1: its agents wrote nothing that the table `devices` would hold
 /// except descriptions, and these come again when the agents know of states.
+/// From version 2: no log has a successor, nothing is pruned; the next commit
+/// of each log brings its note.
 void upgrade(SQLite::Database& db) {
-  if (schema_version(db) != 1) {
+  const int found = schema_version(db);
+  if (found < 1 || found >= schema::kLedgerVersion) {
     return;
   }
   SQLite::Transaction transaction(db);
-  db.exec(schema::kLedgerSince2);
+  if (found < 2) {
+    db.exec(schema::kLedgerSince2);
+  }
+  db.exec(schema::kLedgerSince3);
   set_schema_version(db, schema::kLedgerVersion);
   transaction.commit();
 }
@@ -179,6 +194,9 @@ class SqliteLedgerStore final : public LedgerStore {
       for (const FindingRow& row : rows.findings) {
         insert(statements_.finding, row);
       }
+      for (const NoteRow& row : rows.notes) {
+        insert(statements_.note, row);
+      }
       for (const DeviceRow& row : rows.devices) {
         if (row.forgets_description) {
           forget(statements_.forget, row, false);
@@ -203,27 +221,86 @@ class SqliteLedgerStore final : public LedgerStore {
     });
   }
 
-  Result<LogId> succeed_log(LogId,
-                            std::uint64_t,
-                            const Origin&,
-                            std::vector<ChainRow>,
-                            std::vector<LossRow>) override {
-    return fault("not there yet");
+  Result<LogId> succeed_log(LogId log_id,
+                            std::uint64_t closed_at,
+                            const Origin& successor,
+                            std::vector<ChainRow> chains,
+                            std::vector<LossRow> losses) override {
+    return schema::guarded(path_, [&]() -> Result<LogId> {
+      SQLite::Transaction transaction(ledger_.db());
+      if (auto may = may_succeed(ledger_.db(), log_id, closed_at, successor);
+          !may) {
+        return fault(path_.string() + ": " + may.error().what);
+      }
+      close_log(ledger_.db(), log_id, closed_at, successor);
+      SQLite::Statement to(ledger_.db(),
+                           "INSERT INTO logs (origin, frozen) VALUES (?, '')");
+      to.bind(1, successor.text());
+      to.exec();
+      const LogId id = ledger_.db().getLastInsertRowid();
+      for (ChainRow& row : chains) {
+        row.log_id = id;
+        insert(statements_.chain, row);
+      }
+      for (LossRow& row : losses) {
+        row.log_id = id;
+        insert(statements_.loss, row);
+      }
+      transaction.commit();
+      return id;
+    });
   }
-  Result<std::uint64_t> prune_entries(LogId,
-                                      std::uint64_t,
-                                      std::size_t) override {
-    return fault("not there yet");
+
+  Result<std::uint64_t> prune_entries(LogId log_id,
+                                      std::uint64_t to_index,
+                                      std::size_t max_batches) override {
+    return schema::guarded(path_, [&]() -> Result<std::uint64_t> {
+      SQLite::Transaction transaction(ledger_.db());
+      const auto pruned =
+          prune_log(ledger_.db(), log_id, to_index, max_batches);
+      if (!pruned) {
+        return fault(path_.string() + ": " + pruned.error().what);
+      }
+      transaction.commit();
+      return pruned;
+    });
+  }
+
+  Result<void> replace_batch(const BatchRow& row) override {
+    return schema::guarded(path_, [&]() -> Result<void> {
+      SQLite::Transaction transaction(ledger_.db());
+      SQLite::Statement old(
+          ledger_.db(),
+          "UPDATE batches SET count = ?, source = ?, epoch = ?, first_seq = ?,"
+          " header = ?, entries = ? WHERE log_id = ? AND first_index = ?");
+      old.bind(1, static_cast<std::int64_t>(row.count));
+      old.bindNoCopy(2, row.source);
+      old.bind(3, to_sql(row.epoch));
+      old.bind(4, to_sql(row.first_seq));
+      bind_blob(old, 5, row.header);
+      bind_blob(old, 6, row.entries);
+      old.bind(7, row.log_id);
+      old.bind(8, to_sql(row.first_index));
+      if (old.exec() == 0) {
+        insert(statements_.batch, row);
+      }
+      transaction.commit();
+      return {};
+    });
   }
 
   Result<void> freeze_log(LogId log_id,
                           const std::string& why,
-                          const std::string& /*shown_note*/) override {
+                          const std::string& shown_note) override {
     return schema::guarded(path_, [&]() -> Result<void> {
+      // A note that was shown once stays: it says how far the tree went.
       SQLite::Statement to(ledger_.db(),
-                           "UPDATE logs SET frozen = ? WHERE log_id = ?");
+                           "UPDATE logs SET frozen = ?1, shown_note ="
+                           " CASE ?2 WHEN '' THEN shown_note ELSE ?2 END"
+                           " WHERE log_id = ?3");
       to.bind(1, why);
-      to.bind(2, log_id);
+      to.bind(2, shown_note);
+      to.bind(3, log_id);
       to.exec();
       return {};
     });

@@ -2,7 +2,9 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 
 #include "ledger/store/create.h"
 #include "ledger/store/ledger_reader.h"
@@ -67,40 +69,67 @@ TEST_F(StoreTest, Open_RefusesASecondWriterAndAnotherFile) {
   EXPECT_FALSE(LedgerReader::open(guard()));
 }
 
-// A database of version 1 was like this one, without the table `devices`.
-TEST_F(StoreTest, Version1_IsUpgradedByTheWriterAndKeepsItsRows) {
+/// A ledger that a program of schema version 2 wrote (its SQL dump).
+void make_version_2(const std::filesystem::path& path) {
+  std::ifstream dump("tests/ledger/version_2/ledger.sql");
+  ASSERT_TRUE(dump);
+  std::stringstream text;
+  text << dump.rdbuf();
+  SQLite::Database db(path.string(),
+                      SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  db.exec(text.str());
+  db.exec("PRAGMA application_id = 1397902405; PRAGMA user_version = 2");
+}
+
+class OlderVersion : public StoreTest,
+                     public ::testing::WithParamInterface<int> {};
+
+TEST_P(OlderVersion, IsBroughtUpToDateByTheWriterAndKeepsItsRows) {
   ASSERT_TRUE(create());
-  {
+  std::filesystem::remove(ledger());
+  make_version_2(ledger());
+  if (GetParam() == 1) {
     SQLite::Database db(ledger().string(), SQLite::OPEN_READWRITE);
-    db.exec(
-        "DROP TABLE devices; PRAGMA user_version = 1;"
-        "INSERT INTO findings VALUES (1, 7)");
+    db.exec("DROP TABLE devices; PRAGMA user_version = 1");
   }
   const auto early = LedgerReader::open(ledger());
   ASSERT_FALSE(early);
-  EXPECT_NE(early.error().what.find("schema version 1"), std::string::npos)
+  EXPECT_NE(early.error().what.find("start this version's ledger once"),
+            std::string::npos)
       << early.error().what;
   for (int start = 0; start < 2; ++start) {
     const auto store = open_sqlite_ledger_store(ledger(), disclosures());
     ASSERT_TRUE(store) << store.error().what;
     const auto reader = LedgerReader::open(ledger());
     ASSERT_TRUE(reader) << reader.error().what;
-    EXPECT_EQ((*reader)->findings(1, 9)->size(), 1U);
     EXPECT_EQ((*reader)->devices()->size(), static_cast<std::size_t>(start));
     CommitRows rows;
-    rows.devices = {{1, "edge-1@bj1", "leak-1", "40/0", 5}};
+    rows.devices = {{1, "edge-1@bj1", "leak-1", "40/0", 1}};
     ASSERT_TRUE((*store)->commit(rows));
+    const auto logs = (*reader)->logs();
+    ASSERT_EQ(logs->size(), 3U);
+    EXPECT_EQ((*logs)[2].origin.text(), "test.example/bj1/telemetry/1");
+    EXPECT_FALSE((*logs)[2].closed_at);
+    EXPECT_EQ((*logs)[2].pruned_to, 0U);
+    EXPECT_EQ((*logs)[2].shown_note, "");
+    EXPECT_EQ((*reader)->log_size((*logs)[2].log_id).value(), 273U);
+    EXPECT_EQ((*reader)->note((*logs)[2].log_id).value(), "");
+    EXPECT_TRUE((*reader)->tile((*logs)[2].log_id, 0, 0).value());
   }
 }
 
-TEST_F(StoreTest, NewerVersion_IsLeftAlone) {
+INSTANTIATE_TEST_SUITE_P(, OlderVersion, ::testing::Values(1, 2));
+
+TEST_F(StoreTest, UnknownVersion_IsLeftAlone) {
   ASSERT_TRUE(create());
-  {
-    SQLite::Database db(ledger().string(), SQLite::OPEN_READWRITE);
-    db.exec("PRAGMA user_version = 3");
+  for (const char* version : {"4", "0"}) {
+    {
+      SQLite::Database db(ledger().string(), SQLite::OPEN_READWRITE);
+      db.exec(std::string("PRAGMA user_version = ") + version);
+    }
+    EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
+    EXPECT_FALSE(LedgerReader::open(ledger()));
   }
-  EXPECT_FALSE(open_sqlite_ledger_store(ledger(), disclosures()));
-  EXPECT_FALSE(LedgerReader::open(ledger()));
 }
 
 TEST_F(StoreTest, Devices_AreReplacedByPartAndReadInOrder) {

@@ -115,6 +115,9 @@ class FaultyStore final : public LedgerStore {
                                       std::size_t max_batches) override {
     return real_->prune_entries(log_id, to_index, max_batches);
   }
+  Result<void> replace_batch(const BatchRow& row) override {
+    return plan_.run([&] { return real_->replace_batch(row); });
+  }
   void checkpoint() override { real_->checkpoint(); }
 
   /// What a faulty disk does to the bytes on their way.
