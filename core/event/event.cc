@@ -118,6 +118,12 @@ std::optional<std::string> meaning_fault(const EventMessage& event) {
   return registry_fault(event);
 }
 
+// What an event of that body may be large, without `salvaged`.
+std::size_t most_for(std::uint32_t body) {
+  return body == strongroom_v1_Event_windows_tag ? kMaxWindowsEventBytes
+                                                 : kMaxEventBytes;
+}
+
 // Reads the envelope in place: the fields in ascending order, each once.
 class EnvelopeReader {
  public:
@@ -177,6 +183,7 @@ class EnvelopeReader {
         has_client_ = true;
         return nested(field, strongroom_v1_ClientSlice_msg);
       case strongroom_v1_Event_salvaged_tag:
+        room_ = kSalvagedRoomBytes;
         return nested(field, strongroom_v1_Salvaged_msg);
       default:
         return "unknown";
@@ -233,9 +240,7 @@ class EnvelopeReader {
       return "a second body";
     }
     has_body_ = true;
-    const std::size_t most = field.number == strongroom_v1_Event_windows_tag
-                                 ? kMaxWindowsEventBytes
-                                 : kMaxEventBytes;
+    const std::size_t most = most_for(field.number) + room_;
     if (size_ > most) {
       return "the event is larger than " + std::to_string(most) + " bytes";
     }
@@ -271,6 +276,7 @@ class EnvelopeReader {
   }
 
   std::size_t size_ = 0;
+  std::size_t room_ = 0;  // for `salvaged`
   std::uint32_t last_ = 0;
   Envelope envelope_;
   bool has_stream_ = false;
@@ -308,6 +314,28 @@ bool is_known_body(pb_size_t tag) {
   }
 }
 
+// What of an event's envelope stands in its salvaged form too.
+Result<void> keep(const WireField& field, EventMessage& again) {
+  switch (field.number) {
+    case strongroom_v1_Event_occurred_us_tag:
+      again.occurred_us = static_cast<std::int64_t>(field.value);
+      return {};
+    case strongroom_v1_Event_client_tag:
+      again.has_client = true;
+      return decode_message(strongroom_v1_ClientSlice_msg,
+                            field.bytes,
+                            UnknownFields::kRefused,
+                            &again.client);
+    case strongroom_v1_Event_salvaged_tag:
+      return decode_message(strongroom_v1_Salvaged_msg,
+                            field.bytes,
+                            UnknownFields::kRefused,
+                            &again.salvaged);
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Result<Bytes> encode_event(const EventMessage& event) {
@@ -317,16 +345,15 @@ Result<Bytes> encode_event(const EventMessage& event) {
   if (auto what = meaning_fault(event)) {
     return fault(std::move(*what));
   }
-  const std::size_t most = event.which_body == strongroom_v1_Event_windows_tag
-                               ? kMaxWindowsEventBytes
-                               : kMaxEventBytes;
-  return encode_message(event_type(), &event, most);
+  const std::size_t room = event.has_salvaged ? kSalvagedRoomBytes : 0;
+  return encode_message(
+      event_type(), &event, most_for(event.which_body) + room);
 }
 
 Result<EventMessage> decode_event(ByteView bytes) {
-  if (bytes.size() > kMaxWindowsEventBytes) {
-    return fault("larger than " + std::to_string(kMaxWindowsEventBytes) +
-                 " bytes");
+  constexpr std::size_t kMost = kMaxWindowsEventBytes + kSalvagedRoomBytes;
+  if (bytes.size() > kMost) {
+    return fault("larger than " + std::to_string(kMost) + " bytes");
   }
   Result<EventMessage> event;
   auto decoded =
@@ -364,6 +391,55 @@ Result<Bytes> EventChain::append(EventMessage& event,
   if (event.has_client && stream_ != Stream::kRecord) {
     return fault("client stands outside the stream record");
   }
+  stamp(event, now, blind);
+  if (event.occurred_us == 0) {
+    event.occurred_us = event.recorded_us;
+  }
+  auto bytes = encode_event(event);
+  if (bytes) {
+    move_on(*bytes);
+  }
+  return bytes;
+}
+
+Result<Bytes> EventChain::append_again(
+    ByteView event, const Now& now, std::span<const std::uint8_t, 16> blind) {
+  const auto first = decode_envelope(event);
+  if (!first) {
+    return std::unexpected(first.error());
+  }
+  check(first->source == source_ && first->stream == stream_,
+        "an event of another chain is salvaged");
+  EventMessage again = strongroom_v1_Event_init_zero;
+  again.has_salvaged = true;
+  again.salvaged.epoch = first->epoch;
+  again.salvaged.seq = first->seq;
+  std::ranges::copy(sha256(event), again.salvaged.hash);
+  // Envelope fields that stay, and where the body begins: decode_envelope has
+  // seen that it is one, and the last.
+  WireReader reader(event);
+  ByteView body = event;
+  while (const auto field = reader.next()) {
+    if (field->number >= 20) {
+      break;
+    }
+    body = reader.rest();
+    if (auto kept = keep(*field, again); !kept) {
+      return std::unexpected(std::move(kept.error()));
+    }
+  }
+  stamp(again, now, blind);
+  auto bytes = encode_message(event_type(), &again, kMaxEventBytes);
+  if (bytes) {
+    strongroom::append(*bytes, body);
+    move_on(*bytes);
+  }
+  return bytes;
+}
+
+void EventChain::stamp(EventMessage& event,
+                       const Now& now,
+                       std::span<const std::uint8_t, 16> blind) const {
   const std::string source = source_.text();
   check(source.size() < sizeof(event.source), "a source beyond its bound");
   std::ranges::fill(event.source, '\0');
@@ -374,20 +450,15 @@ Result<Bytes> EventChain::append(EventMessage& event,
   std::ranges::copy(last_hash_, event.prev_hash);
   std::ranges::copy(blind, event.blind);
   event.recorded_us = now.wall.time_since_epoch().count();
-  if (event.occurred_us == 0) {
-    event.occurred_us = event.recorded_us;
-  }
   event.monotonic_us = static_cast<std::uint64_t>(now.monotonic.count());
   event.has_clock = true;
   event.clock.quality = static_cast<strongroom_v1_ClockQuality>(now.quality);
   event.clock.error_us = static_cast<std::uint64_t>(now.error.count());
+}
 
-  auto bytes = encode_event(event);
-  if (bytes) {
-    ++last_seq_;
-    last_hash_ = sha256(*bytes);
-  }
-  return bytes;
+void EventChain::move_on(ByteView bytes) {
+  ++last_seq_;
+  last_hash_ = sha256(bytes);
 }
 
 }  // namespace strongroom

@@ -16,6 +16,10 @@ static_assert(sizeof(EventMessage) <= 4096);
 
 inline constexpr std::size_t kMaxEventBytes = 1024;
 inline constexpr std::size_t kMaxWindowsEventBytes = 2048;
+/// An event that is told again may be so much larger: `salvaged` takes at most
+/// 56 bytes, and the numbers of the new envelope (seq, recorded, monotonic,
+/// clock error) at most 37 more than the old ones'. It never fails to fit.
+inline constexpr std::size_t kSalvagedRoomBytes = 96;
 
 /// What every event says, whatever its body.
 struct Envelope {
@@ -31,7 +35,7 @@ struct Envelope {
 Result<Bytes> encode_event(const EventMessage& event);
 
 /// Faults: not protobuf, a bound is broken, text that is not UTF-8 or holds a
-/// zero, larger than kMaxWindowsEventBytes. A body that is not known here
+/// zero, larger than its body allows. A body that is not known here
 /// leaves which_body 0: that is no fault.
 Result<EventMessage> decode_event(ByteView bytes);
 
@@ -61,6 +65,13 @@ class EventChain {
                        const Now& now,
                        std::span<const std::uint8_t, 16> blind);
 
+  /// Writes an event of an earlier chain of the same source and stream again:
+  /// its body byte for byte, known here or not, when it occurred, and as
+  /// `salvaged` where it first stood. Faults: not an event (decode_envelope).
+  Result<Bytes> append_again(ByteView event,
+                             const Now& now,
+                             std::span<const std::uint8_t, 16> blind);
+
   const Source& source() const { return source_; }
   Stream stream() const { return stream_; }
   std::uint64_t epoch() const { return epoch_; }
@@ -68,6 +79,11 @@ class EventChain {
   const Hash& last_hash() const { return last_hash_; }
 
  private:
+  void stamp(EventMessage& event,
+             const Now& now,
+             std::span<const std::uint8_t, 16> blind) const;
+  void move_on(ByteView bytes);
+
   Source source_;
   Stream stream_;
   std::uint64_t epoch_;

@@ -24,6 +24,7 @@ struct RawEvent {
   Bytes blind = Bytes(16, 0x22);
   Bytes client;
   Bytes clock = {0x08, 0x01};
+  Bytes salvaged;
   std::uint32_t body = strongroom_v1_Event_boot_tag;
   Bytes body_bytes = {};
   Bytes tail = {};
@@ -40,6 +41,7 @@ struct RawEvent {
     writer.varint(7, 1);
     writer.bytes(10, clock);
     writer.bytes(11, client);
+    writer.bytes(12, salvaged);
     if (body != 0) {
       writer.element(body, body_bytes);
     }
@@ -236,7 +238,100 @@ TEST(Event, Decode_BodyFieldTwiceOrShort_IsNamed) {
 }
 
 TEST(Event, Decode_TooLarge_IsRefused) {
-  EXPECT_EQ(decode_event(Bytes(2049)).error().what, "larger than 2048 bytes");
+  EXPECT_EQ(decode_event(Bytes(2145)).error().what, "larger than 2144 bytes");
+}
+
+// --- told again
+// ---------------------------------------------------------------
+
+const std::array<std::uint8_t, 16> kBlind{1, 2, 3};
+const Now kLater{WallTime(std::chrono::seconds(99)),
+                 MonoTime(7),
+                 ClockQuality::kGood,
+                 MonoTime(1)};
+
+TEST(Salvage, KeepsBodyTimeAndFirstPlace_HoweverOften) {
+  TestSource source("edge-1@bj1", Stream::kRecord, 0xfeed);
+  source.write(epoch_opened());
+  auto message = boot();
+  message.occurred_us = 123;
+  const Bytes first = source.write(message);
+  Bytes bytes = first;
+  for (const std::uint64_t epoch : {0xbeefULL, 0xcafeULL}) {
+    EventChain chain({"edge-1", "bj1"}, Stream::kRecord, epoch, 6, Hash{9});
+    bytes = *chain.append_again(bytes, kLater, kBlind);
+    EXPECT_EQ(chain.last_seq(), 7U);
+    EXPECT_EQ(chain.last_hash(), sha256(bytes));
+    const auto envelope = decode_envelope(bytes);
+    ASSERT_TRUE(envelope) << envelope.error().what;
+    EXPECT_EQ(envelope->epoch, epoch);
+    EXPECT_EQ(envelope->seq, 7U);
+    EXPECT_EQ(envelope->prev_hash, Hash{9});
+    const auto event = *decode_event(bytes);
+    EXPECT_EQ(event.salvaged.epoch, 0xfeedU);
+    EXPECT_EQ(event.salvaged.seq, 2U);
+    EXPECT_TRUE(std::ranges::equal(event.salvaged.hash, sha256(first)));
+    EXPECT_EQ(event.occurred_us, 123);
+    EXPECT_EQ(event.recorded_us, 99'000'000);
+    EXPECT_STREQ(event.body.boot.version, message.body.boot.version);
+  }
+}
+
+TEST(Salvage, UnknownBody_StaysByteForByte) {
+  const Bytes body = {1, 2, 3, 4, 5};
+  const RawEvent raw{
+      .client = {0x0a, 0x01, 'c', 0x10, 0x05}, .body = 177, .body_bytes = body};
+  EventChain chain({"edge-1", "bj1"}, Stream::kRecord, 5);
+  const auto again = chain.append_again(raw.encode(), kLater, kBlind);
+  ASSERT_TRUE(again) << again.error().what;
+  ASSERT_TRUE(decode_envelope(*again));
+  Bytes expected;
+  WireWriter(expected).element(177, body);
+  EXPECT_TRUE(
+      std::ranges::equal(ByteView(*again).last(expected.size()), expected));
+  EXPECT_STREQ(decode_event(*again)->client.id, "c");
+}
+
+// As large as the bound allows, its envelope as small as it can be, told again
+// with an envelope as large as it can be.
+TEST(Salvage, LargestEvents_StillFit) {
+  for (const std::uint32_t body : {21U, 41U}) {
+    const std::size_t most = body == 41 ? 2048 : 1024;
+    RawEvent raw{.clock = {0x08, 0x01}, .body = body, .body_bytes = Bytes(900)};
+    raw.body_bytes.resize(900 + most - raw.encode().size());
+    ASSERT_EQ(raw.encode().size(), most);
+    ASSERT_TRUE(decode_envelope(raw.encode()));
+    EventChain chain(
+        {"edge-1", "bj1"}, Stream::kRecord, UINT64_MAX, kMaxSeq - 1, Hash{9});
+    const Now now{WallTime(std::chrono::microseconds(-1)),
+                  MonoTime(-1),
+                  ClockQuality::kGood,
+                  MonoTime(-1)};
+    const auto again = chain.append_again(raw.encode(), now, kBlind);
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_GT(again->size(), most + 56);
+    EXPECT_TRUE(decode_envelope(*again)) << again->size();
+  }
+}
+
+TEST(Salvage, OnlyTheRoomForSalvaged_IsMore) {
+  const auto decodes = [](std::size_t size) {
+    RawEvent raw{.body_bytes = Bytes(900)};
+    WireWriter salvaged(raw.salvaged);
+    salvaged.fixed64(1, 7);
+    salvaged.varint(2, 1);
+    salvaged.bytes(3, Bytes(32));
+    raw.body_bytes.resize(900 + size - raw.encode().size());
+    return decode_envelope(raw.encode()).has_value();
+  };
+  EXPECT_TRUE(decodes(1024 + kSalvagedRoomBytes));
+  EXPECT_FALSE(decodes(1024 + kSalvagedRoomBytes + 1));
+}
+
+TEST(Salvage, NotAnEvent_IsAFault_AndTheChainStays) {
+  EventChain chain({"edge-1", "bj1"}, Stream::kRecord, 5);
+  EXPECT_FALSE(chain.append_again(Bytes{1, 2, 3}, kLater, kBlind));
+  EXPECT_EQ(chain.last_seq(), 0U);
 }
 
 }  // namespace
