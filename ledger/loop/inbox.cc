@@ -40,7 +40,7 @@ void LedgerInbox::post(const Topic& topic, Bytes payload) {
   Arrived arrived{topic.source, std::move(payload)};
   switch (topic.kind) {
     case TopicKind::kBatch:
-      post_batch(std::move(arrived));
+      batches_.push(std::move(arrived));
       break;
     case TopicKind::kStatus:
       push_dropping_oldest(
@@ -52,20 +52,6 @@ void LedgerInbox::post(const Topic& topic, Bytes payload) {
       break;
   }
   filled_.notify_one();
-}
-
-void LedgerInbox::post_batch(Arrived arrived) {
-  if (batches_.size() >= kBatches) {
-    ++counters_.batches_dropped;
-    return;
-  }
-  std::size_t& queued = of_source_[arrived.source];
-  if (queued >= kBatchesOfSource) {
-    ++counters_.batches_dropped;
-    return;
-  }
-  ++queued;
-  batches_.push_back(std::move(arrived));
 }
 
 bool LedgerInbox::post(Call call) {
@@ -95,15 +81,7 @@ LedgerInbox::Work LedgerInbox::take(
   std::unique_lock lock(mutex_);
   filled_.wait_until(lock, deadline, [this] { return closed_ || !empty(); });
   Work work;
-  while (!batches_.empty() && work.batches.size() < max_batches) {
-    Arrived& next = batches_.front();
-    const auto queued = of_source_.find(next.source);
-    if (--queued->second == 0) {
-      of_source_.erase(queued);
-    }
-    work.batches.push_back(std::move(next));
-    batches_.pop_front();
-  }
+  work.batches = batches_.take(max_batches);
   work.statuses = drain(statuses_);
   work.live = drain(live_);
   work.calls = drain(calls_);
@@ -114,7 +92,9 @@ LedgerInbox::Work LedgerInbox::take(
 LedgerInbox::Counters LedgerInbox::counters() const {
   const std::lock_guard lock(mutex_);
   Counters counters = counters_;
-  counters.batches_queued = batches_.size();
+  counters.batches_dropped = batches_.dropped();
+  counters.batches_queued = batches_.batches();
+  counters.bytes_queued = batches_.bytes();
   return counters;
 }
 

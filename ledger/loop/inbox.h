@@ -3,8 +3,8 @@
 // queue for each kind so that a flood of one cannot push another out.
 //
 // Full queues, by decision:
-//   batches   kBatches, of one source kBatchesOfSource: the newest is dropped
-//             and counted; go-back-N sends it again
+//   batches   by what they cost, of all and of each source (fair_queue.h): who
+//             has most waiting loses its newest; go-back-N sends it again
 //   statuses  kStatuses: the oldest is dropped; the next one heals it
 //   live      kLive: the oldest is dropped; screens only
 //   calls     kCalls: refused; the person at the admin socket tries again
@@ -14,20 +14,15 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "ledger/ingest/topic.h"
+#include "ledger/loop/fair_queue.h"
 
 namespace strongroom {
-
-struct Arrived {
-  Source source;  // whose topic
-  Bytes payload;
-};
 
 class Ledger;
 
@@ -36,8 +31,6 @@ using Call = std::function<Result<void>(Ledger&)>;
 
 class LedgerInbox {
  public:
-  static constexpr std::size_t kBatches = 256;  // <= 32 MiB
-  static constexpr std::size_t kBatchesOfSource = 32;
   static constexpr std::size_t kStatuses = 256;
   static constexpr std::size_t kLive = 1024;
   /// Longer than any status or live message: dropped at the door.
@@ -58,7 +51,8 @@ class LedgerInbox {
     bool closed = false;  // and everything was taken
   };
   /// The loop's side: waits until something is there, `deadline` passes or the
-  /// inbox is closed; takes at most `max_batches` batches and all else.
+  /// inbox is closed; takes a turn's share of the batches, at most
+  /// `max_batches`, and all else.
   Work take(std::size_t max_batches,
             std::chrono::steady_clock::time_point deadline);
 
@@ -68,18 +62,17 @@ class LedgerInbox {
     std::uint64_t live_dropped = 0;
     std::uint64_t calls_refused = 0;
     std::size_t batches_queued = 0;
+    std::size_t bytes_queued = 0;
   };
   Counters counters() const;
 
  private:
   bool empty() const;
-  void post_batch(Arrived arrived);
 
   mutable std::mutex mutex_;
   std::condition_variable filled_;
   bool closed_ = false;
-  std::deque<Arrived> batches_;
-  std::map<Source, std::size_t> of_source_;
+  FairQueue batches_;
   std::deque<Arrived> statuses_;
   std::deque<Arrived> live_;
   std::deque<Call> calls_;

@@ -331,7 +331,7 @@ TEST_F(LedgerHttpTest, ReadersBesideTheWriter_SeeOnlyWhatWasSigned) {
   }
   for (Bytes& payload : payloads) {
     // One source's share of the inbox is bounded; go-back-N is played here.
-    while (inbox.counters().batches_queued >= LedgerInbox::kBatchesOfSource) {
+    while (inbox.counters().batches_queued >= FairQueue::kBatchesOfSource / 4) {
       std::this_thread::yield();
     }
     inbox.post({agent.source, TopicKind::kBatch}, std::move(payload));
