@@ -9,6 +9,7 @@
 
 #include "agent/bus/bus.h"
 #include "agent/loop/finding_limit.h"
+#include "agent/loop/follow_order.h"
 #include "agent/loop/outbox.h"
 #include "agent/loop/recorder.h"
 #include "agent/loop/sender.h"
@@ -26,6 +27,7 @@ struct AgentOptions {
   Trust trust;
   DeviceSet devices;  // at the start
   SenderOptions sender;
+  QuotaOptions quota;
 };
 
 /// What the start found, besides the journal's state.
@@ -82,6 +84,11 @@ class AgentCore {
   void poll_done(const PollDone& poll);
   /// Another configuration: journal, epoch and delivery go on.
   void devices_changed(const DeviceSet& set);
+  /// Before any ack of the turn. What will be sent again, in words; counts
+  /// once the turn's transaction stands. Faults, in words: the stream does not
+  /// follow that predecessor, the successor is not a later generation of the
+  /// same log, the journal cannot be read. Then nothing happened.
+  Result<std::string> follow(const FollowOrder& order);
   void ack_arrived(ByteView payload);
   void connected();
   void disconnected();

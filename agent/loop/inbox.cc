@@ -48,6 +48,16 @@ void Inbox::push_devices(DeviceSet set) {
   filled_.notify_one();
 }
 
+bool Inbox::push_follow(FollowRequest request) {
+  const std::lock_guard lock(mutex_);
+  if (stop_ || follow_) {
+    return false;
+  }
+  follow_ = std::move(request);
+  filled_.notify_one();
+  return true;
+}
+
 void Inbox::push_stop() {
   const std::lock_guard lock(mutex_);
   stop_ = true;
@@ -56,8 +66,8 @@ void Inbox::push_stop() {
 }
 
 bool Inbox::has_input() const {
-  return disconnected_ || connected_ || stop_ || devices_ || !acks_.empty() ||
-         !polls_.empty();
+  return disconnected_ || connected_ || stop_ || devices_ || follow_ ||
+         !acks_.empty() || !polls_.empty();
 }
 
 Inputs Inbox::take(std::size_t max_polls,
@@ -69,6 +79,7 @@ Inputs Inbox::take(std::size_t max_polls,
   inputs.connected = std::exchange(connected_, false);
   inputs.stop = stop_;
   inputs.devices = std::exchange(devices_, std::nullopt);
+  inputs.follow = std::exchange(follow_, std::nullopt);
   inputs.acks.assign(std::make_move_iterator(acks_.begin()),
                      std::make_move_iterator(acks_.end()));
   acks_.clear();

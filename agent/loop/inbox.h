@@ -14,6 +14,7 @@
 //                       the oldest poll is dropped and counted, so that a
 //                       journal that cannot commit does not stop the lines
 // devices     1         the newest set replaces the older: only it matters
+// follow      1         refused: a person asks, and hears that another one does
 // stop        1         -
 #pragma once
 
@@ -21,13 +22,16 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "agent/bus/bus.h"
 #include "agent/loop/device_set.h"
+#include "agent/loop/follow_order.h"
 #include "core/base/bytes.h"
+#include "core/base/result.h"
 
 namespace strongroom {
 
@@ -37,11 +41,21 @@ struct InboxLimits {
   std::chrono::milliseconds poll_wait{250};
 };
 
+/// What became of a follow order, in words for the person who brought it.
+using FollowReply = std::function<void(const Result<std::string>&)>;
+
+struct FollowRequest {
+  FollowOrder order;
+  FollowReply reply;  // by the loop's thread, once; must not block
+};
+
 /// What one turn takes.
 struct Inputs {
   /// The connection was lost, made, or (both true) lost and made again.
   bool disconnected = false;
   bool connected = false;
+  /// Before the acks: those of the old log are of no use then.
+  std::optional<FollowRequest> follow;
   std::vector<Bytes> acks;
   /// Before the polls: those of the old devices are dropped where they do not
   /// fit any more.
@@ -50,7 +64,7 @@ struct Inputs {
   bool stop = false;
 
   bool empty() const {
-    return !disconnected && !connected && acks.empty() && !devices &&
+    return !disconnected && !connected && acks.empty() && !devices && !follow &&
            polls.empty() && !stop;
   }
 };
@@ -65,6 +79,11 @@ class Inbox {
   void push_ack(Bytes payload);
   void push_poll(PollDone poll);
   void push_devices(DeviceSet set);
+  /// False when another order waits, or the loop is told to stop: the reply is
+  /// never called. When true it is called once: with what the order did, when
+  /// that stands in the journal, or with a fault. A loop that ended before it
+  /// took the order calls nothing: wait with a limit.
+  bool push_follow(FollowRequest request);
   /// The loop ends after its next turn; nobody waits any more.
   void push_stop();
 
@@ -89,6 +108,7 @@ class Inbox {
   bool connected_ = false;
   bool stop_ = false;
   std::optional<DeviceSet> devices_;
+  std::optional<FollowRequest> follow_;
   std::deque<Bytes> acks_;
   std::deque<PollDone> polls_;
   std::uint64_t dropped_acks_ = 0;

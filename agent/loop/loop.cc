@@ -34,8 +34,7 @@ std::chrono::steady_clock::time_point Loop::steady_deadline() const {
 }
 
 std::optional<LoopEnd> Loop::turn() {
-  const Inputs inputs =
-      ports_.inbox.take(options_.max_polls, steady_deadline());
+  Inputs inputs = ports_.inbox.take(options_.max_polls, steady_deadline());
   first_ = false;
   const Now now = ports_.clock();
   monotonic_ = now.monotonic;
@@ -47,9 +46,12 @@ std::optional<LoopEnd> Loop::turn() {
   Turn turn = ports_.core.finish();
   if (turn.broken) {
     note_commit(std::unexpected(*turn.broken));
+    reply_to_follow(false);
     return LoopEnd::kJournalBroken;
   }
-  if (!settle(turn)) {
+  const bool stands = settle(turn);
+  reply_to_follow(stands);
+  if (!stands) {
     return is_broken_ ? LoopEnd::kJournalBroken : LoopEnd::kUncommitted;
   }
   release(turn);
@@ -58,9 +60,36 @@ std::optional<LoopEnd> Loop::turn() {
   return inputs.stop ? std::optional(LoopEnd::kStopped) : std::nullopt;
 }
 
-void Loop::feed(const Inputs& inputs) {
+void Loop::follow(FollowRequest& request) {
+  auto outcome = ports_.core.follow(request.order);
+  if (!outcome) {
+    request.reply(outcome);
+    return;
+  }
+  follow_reply_ = std::move(request.reply);
+  followed_ = std::move(*outcome);
+}
+
+// What was promised counts from the commit on, and so does the answer.
+void Loop::reply_to_follow(bool stands) {
+  const FollowReply reply = std::exchange(follow_reply_, {});
+  if (!reply) {
+    return;
+  }
+  if (stands) {
+    spdlog::info("log_followed what=\"{}\"", followed_);
+    reply(std::exchange(followed_, {}));
+  } else {
+    reply(fault("the journal does not take it: " + journal_.error));
+  }
+}
+
+void Loop::feed(Inputs& inputs) {
   if (inputs.disconnected) {
     ports_.core.disconnected();
+  }
+  if (inputs.follow) {
+    follow(*inputs.follow);
   }
   if (inputs.connected) {
     ports_.core.connected();

@@ -48,7 +48,9 @@ class Loop {
   const std::string& error() const { return journal_.error; }
 
  private:
-  void feed(const Inputs& inputs);
+  void feed(Inputs& inputs);
+  void follow(FollowRequest& request);
+  void reply_to_follow(bool stands);
   bool settle(Turn& turn);
   void release(Turn& turn);
   void note_commit(const JournalResult<void>& result);
@@ -65,6 +67,9 @@ class Loop {
   std::optional<MonoTime> shown_;
   std::optional<MonoTime> pruned_;
   std::uint64_t commits_at_checkpoint_ = 0;
+  /// Of this turn's follow order, until the turn's transaction stands.
+  FollowReply follow_reply_;
+  std::string followed_;
 };
 
 }  // namespace strongroom

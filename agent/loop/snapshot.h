@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/loop/quota.h"
 #include "agent/loop/sender.h"
 #include "core/base/now.h"
 
@@ -26,6 +27,9 @@ struct StreamSnapshot {
   std::string blocked_by;     // refusal reason; empty
   std::string log;
   SenderCounters sender;
+  /// Events of refused epochs that are still to be told again.
+  std::uint64_t salvage_pending = 0;
+  std::uint64_t salvaged = 0;  // told again since the start
 };
 
 struct DeviceSnapshot {
@@ -44,6 +48,32 @@ struct JournalSnapshot {
   std::optional<MonoTime> failing_since;
   std::string error;      // of the last failed commit, while failing
   std::string set_aside;  // what the start set aside; empty
+};
+
+/// The disk, and what was done about it.
+struct SpaceSnapshot {
+  JournalUsage usage;
+  QuotaOptions quota;
+  std::uint64_t telemetry_share = 0;              // bytes, now
+  std::uint32_t level = 0;                        // of kWindowFactors
+  std::chrono::milliseconds window_length{};      // now aimed at
+  std::chrono::milliseconds configured_length{};  // 0: a window per poll
+  /// Ranges of telemetry that were given up and that the journal remembers.
+  std::uint64_t losses = 0;
+  std::uint64_t lost_events = 0;  // in these
+  /// Of these, not yet passed: the announcement or what follows is not proven.
+  std::uint64_t losses_ahead = 0;
+};
+
+/// The last time that a person made a stream follow a successor; since the
+/// start of the program.
+struct FollowSnapshot {
+  Stream stream = Stream::kRecord;
+  WallTime at;
+  std::string predecessor;
+  std::string successor;
+  std::uint64_t resend_events = 0;   // were owed again
+  std::uint64_t missing_events = 0;  // not kept any more
 };
 
 struct AgentSnapshot {
@@ -70,6 +100,8 @@ struct AgentSnapshot {
   std::array<StreamSnapshot, 2> streams;
   std::vector<DeviceSnapshot> devices;
   JournalSnapshot journal;
+  SpaceSnapshot space;
+  std::optional<FollowSnapshot> followed;
 };
 
 /// Commits that fail for this long are a failure of the agent.
