@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,8 @@ struct ScrubStep {
   bool round_done = false;
 };
 
-/// One thread.
+/// One thread. A fault that does not go away is a damaged page of the database:
+/// the walk goes no further than that (fsck names the place).
 class Scrubber {
  public:
   /// `publication` outlives this. A log is compared with what was published of
@@ -71,11 +73,14 @@ class Scrubber {
 
  private:
   struct Walk;
+  bool begin_log();
+  bool is_last(const Origin& origin) const;
 
   std::unique_ptr<LedgerReader> reader_;
   const Publication& publication_;
-  std::unique_ptr<Walk> walk_;  // of one log; none: the next one is begun
-  ScrubProgress next_;
+  std::unique_ptr<Walk> walk_;   // of one log; none: the next one is begun
+  std::optional<Origin> ended_;  // the log that was read to its end last
+  ScrubProgress next_;           // where to begin in the log that comes
 };
 
 }  // namespace strongroom

@@ -18,40 +18,105 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(std::string ledger,
   if (!rows || !guarded) {
     return std::unexpected(rows ? guarded.error() : rows.error());
   }
-  std::map<std::string, std::string> notes;
+  for (const GuardEntry& entry : *guarded) {
+    const auto origin = Origin::parse(entry.origin);
+    if (!origin || origin->ledger != ledger) {
+      return fault(
+          "the guard holds a checkpoint of " + entry.origin +
+          ": it is not the guard of " + ledger +
+          "; name the right file in [store] guard, nothing was signed");
+    }
+  }
+  Notes notes;
   for (const GuardEntry& entry : *guarded) {
     notes[entry.origin] = entry.note;
   }
   std::unique_ptr<LogWriter> writer(new LogWriter(std::move(ledger), parts));
+  const auto older = writer->put_back(*rows, notes);
+  if (!older) {
+    return std::unexpected(older.error());
+  }
   for (const LogRow& row : *rows) {
     auto log = std::make_unique<Log>(row, parts.reader);
     const std::string origin = row.origin.text();
-    const auto held = notes.find(origin);
-    if (auto done = writer->restore(
-            *log, held == notes.end() ? std::string() : held->second);
-        !done) {
+    if (auto done = writer->restore(*log, notes[origin], *older); !done) {
       return std::unexpected(done.error());
     }
     notes.erase(origin);
     writer->publish(*log);
     writer->logs_[row.log_id] = std::move(log);
   }
-  for (const auto& [origin, note] : notes) {
-    writer->missing_.push_back(origin);
+  writer->take_missing(notes);
+  return writer;
+}
+
+/// Logs that the guard knows and the database does not.
+void LogWriter::take_missing(const Notes& missing) {
+  for (const auto& [origin, note] : missing) {
+    missing_.push_back(origin);
     if (const auto parsed = Origin::parse(origin)) {
       auto gone = std::make_shared<PublishedLog>();
       gone->origin = *parsed;
       gone->frozen =
           "the guard knows this log, the database does not: it is "
           "an older copy; see strongroom recover";
-      parts.publication.put(std::move(gone));
+      parts_.publication.put(std::move(gone));
     }
   }
-  return writer;
 }
 
-Result<void> LogWriter::restore(Log& log, const std::string& guarded_note) {
-  log.note.clear();
+/// Nothing unless it is of that log and under our own key.
+std::optional<Checkpoint> LogWriter::own_checkpoint(
+    const std::string& note, const Origin& origin) const {
+  if (note.empty()) {
+    return std::nullopt;
+  }
+  auto checkpoint = open_checkpoint(note, trust_);
+  return checkpoint && checkpoint->origin == origin.text()
+             ? std::optional(*std::move(checkpoint))
+             : std::nullopt;
+}
+
+/// The guard takes each note before the database does: a database that knows a
+/// newer one stands beside an older copy of the guard, and what else that guard
+/// has forgotten nobody can say. Says why; empty: it was not put back.
+Result<std::string> LogWriter::put_back(const std::vector<LogRow>& rows,
+                                        const Notes& guarded) {
+  for (const LogRow& row : rows) {
+    if (row.closed_at) {
+      continue;  // it never signs again, whatever the guard has forgotten
+    }
+    const auto note = parts_.reader.note(row.log_id);
+    if (!note) {
+      return std::unexpected(note.error());
+    }
+    const auto known = own_checkpoint(*note, row.origin);
+    const auto entry = guarded.find(row.origin.text());
+    const auto held = entry == guarded.end()
+                          ? std::nullopt
+                          : own_checkpoint(entry->second, row.origin);
+    const std::uint64_t size = held ? held->size : 0;
+    if (known && known->size > size && (held || entry == guarded.end())) {
+      return "the guard is an older copy: of " + row.origin.text() +
+             " it knows size " + std::to_string(size) +
+             ", the database knows that " + std::to_string(known->size) +
+             " was signed; put the right guard back and start again, and if "
+             "it is lost, see strongroom recover";
+    }
+  }
+  return std::string();
+}
+
+Result<void> LogWriter::restore(Log& log,
+                                const std::string& guarded_note,
+                                const std::string& put_back) {
+  if (log.closed_at) {
+    return restore_closed(log, guarded_note);
+  }
+  if (!put_back.empty()) {
+    // Not for good: with the right guard everything goes on.
+    log.frozen = put_back;
+  }
   if (auto right = verify_start(log, guarded_note); !right) {
     // Nothing of this log is served or signed: what is stored is not what was
     // signed. The database is left as it is, for fsck and recovery.
@@ -103,13 +168,42 @@ Result<void> LogWriter::verify_start(Log& log,
     return fault("the tree of the " + std::to_string(held->size) +
                  " signed entries has another root than was signed");
   }
-  if (auto replayed = replay_entries(parts_.reader, log.id, *edge); !replayed) {
-    return replayed;
+  if (log.frozen.empty()) {
+    // What a frozen log has beyond its checkpoint will never be signed.
+    if (auto replayed = replay_entries(parts_.reader, log.id, *edge);
+        !replayed) {
+      return replayed;
+    }
   }
   log.edge = *std::move(edge);
   log.verified = CompactTree(log.edge.size(), log.edge.subtree_roots());
   log.checkpoint = *held;
   log.note = guarded_note;
+  return {};
+}
+
+/// The newest note that the part that is kept matches: the guard's, or the one
+/// that the database holds itself. None, or a damaged tree: nothing of the log
+/// can be served.
+Result<void> LogWriter::restore_closed(Log& log,
+                                       const std::string& guarded_note) {
+  const auto stored = parts_.reader.note(log.id);
+  if (!stored) {
+    return std::unexpected(stored.error());
+  }
+  for (const std::string& note : {guarded_note, *stored}) {
+    const auto held = own_checkpoint(note, log.origin);
+    if (!held || held->size > *log.closed_at ||
+        (!log.note.empty() && held->size <= log.checkpoint.size)) {
+      continue;
+    }
+    auto edge = restore_edge(parts_.reader, log.id, held->size);
+    if (edge && edge->root() == held->root) {
+      log.edge = *std::move(edge);
+      log.checkpoint = *held;
+      log.note = note;
+    }
+  }
   return {};
 }
 

@@ -29,6 +29,48 @@ Result<LogId> LogWriter::add_log(const Origin& origin) {
   return *id;
 }
 
+Result<LogId> LogWriter::succeed(LogId log_id,
+                                 std::uint64_t closed_at,
+                                 std::vector<ChainRow> chains,
+                                 std::vector<LossRow> losses) {
+  check(!staged(), "a log is succeeded between two commits");
+  Origin next = at(log_id).origin;
+  ++next.generation;
+  const auto id = parts_.store.succeed_log(
+      log_id, closed_at, next, std::move(chains), std::move(losses));
+  if (!id) {
+    return std::unexpected(id.error());
+  }
+  // What was in memory of the old one may lie beyond its end.
+  const Log& open = at(log_id);
+  auto closed = std::make_unique<Log>(
+      LogRow{.log_id = log_id,
+             .origin = open.origin,
+             .frozen = open.frozen.empty() ? "succeeded by " + next.text()
+                                           : open.frozen,
+             .closed_at = closed_at,
+             .pruned_to = open.pruned_to},
+      parts_.reader);
+  if (auto done = restore_closed(*closed, open.note); !done) {
+    return std::unexpected(done.error());
+  }
+  publish(*closed);
+  logs_[log_id] = std::move(closed);
+  auto log = std::make_unique<Log>(LogRow{.log_id = *id, .origin = next},
+                                   parts_.reader);
+  if (auto signed_empty = sign({log.get()}); !signed_empty) {
+    return std::unexpected(signed_empty.error());
+  }
+  publish(*log);
+  logs_[*id] = std::move(log);
+  return *id;
+}
+
+bool LogWriter::awaits_succession(LogId log_id) const {
+  const Log& log = at(log_id);
+  return log.origin.generation > 1 && log.edge.size() == 0;
+}
+
 std::uint64_t LogWriter::append(LogId log_id, const NewBatch& batch) {
   Log& log = at(log_id);
   check(log.frozen.empty(), "a frozen log takes no entry");
@@ -75,6 +117,11 @@ Result<void> LogWriter::commit() {
   if (!disclosures_.empty()) {
     if (auto done = parts_.store.commit_disclosures(disclosures_); !done) {
       return done;
+    }
+  }
+  for (const auto& [id, log] : logs_) {
+    if (!log->staged.empty()) {
+      rows_.notes.push_back({id, log->note});
     }
   }
   if (auto done = parts_.store.commit(rows_); !done) {
@@ -160,6 +207,7 @@ Result<void> LogWriter::sign(const std::vector<Log*>& logs) {
   std::vector<GuardSwap> swaps;
   std::vector<Checkpoint> checkpoints;
   for (const Log* log : logs) {
+    check(log->frozen.empty() && !log->closed_at, "a frozen log never signs");
     checkpoints.push_back(
         {log->origin.text(), log->edge.size(), log->edge.root()});
     swaps.push_back({log->origin.text(),
@@ -170,7 +218,10 @@ Result<void> LogWriter::sign(const std::vector<Log*>& logs) {
     return {};
   }
   if (auto done = parts_.guard.swap(swaps); !done) {
-    return done;
+    return fault("the guard did not take the checkpoint: " + done.error().what +
+                 "; nothing is signed or acknowledged without it. Put right "
+                 "what is wrong with it and start again: what was committed is "
+                 "signed then");
   }
   for (std::size_t i = 0; i < logs.size(); ++i) {
     logs[i]->checkpoint = std::move(checkpoints[i]);
@@ -184,13 +235,17 @@ void LogWriter::publish(Log& log) {
   published->log_id = log.id;
   published->origin = log.origin;
   published->frozen = log.frozen;
+  published->closed_at = log.closed_at;
+  published->pruned_to = log.pruned_to;
   published->checkpoint = log.checkpoint;
   published->note = log.note;
   published->edge = log.edge;
   parts_.publication.put(std::move(published));
 }
 
-Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
+Result<void> LogWriter::freeze(LogId log_id,
+                               const std::string& why,
+                               const std::string& shown_note) {
   Log& log = at(log_id);
   if (!log.frozen.empty()) {
     return {};
@@ -206,6 +261,8 @@ Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
   std::erase_if(rows_.chains, of_log);
   std::erase_if(rows_.losses, of_log);
   std::erase_if(rows_.findings, of_log);
+  std::erase_if(rows_.devices, of_log);
+  std::erase_if(rows_.notes, of_log);
   std::erase_if(disclosures_, of_log);
   log.staged.clear();
   const auto before = parts_.publication.find(log.origin);
@@ -218,7 +275,7 @@ Result<void> LogWriter::freeze(LogId log_id, const std::string& why) {
   if (on_freeze_) {
     on_freeze_(log_id, log.frozen);
   }
-  return parts_.store.freeze_log(log_id, log.frozen, {});
+  return parts_.store.freeze_log(log_id, log.frozen, shown_note);
 }
 
 std::optional<LogId> LogWriter::find(const std::string& site,
@@ -255,6 +312,12 @@ const Origin& LogWriter::origin(LogId log_id) const {
 }
 const std::string& LogWriter::frozen(LogId log_id) const {
   return at(log_id).frozen;
+}
+std::optional<std::uint64_t> LogWriter::closed_at(LogId log_id) const {
+  return at(log_id).closed_at;
+}
+std::uint64_t LogWriter::pruned_to(LogId log_id) const {
+  return at(log_id).pruned_to;
 }
 std::uint64_t LogWriter::size(LogId log_id) const {
   return at(log_id).edge.size();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,14 @@ namespace strongroom {
 struct PublishedLog {
   LogId log_id = 0;
   Origin origin;
-  std::string frozen;     // why it signs nothing more
+  std::string frozen;  // why it signs nothing more
+  /// So many entries count: a successor, the next generation, goes on from
+  /// here. The checkpoint may be smaller: the newest note that was signed of
+  /// the part that is kept.
+  std::optional<std::uint64_t> closed_at;
+  /// Entries below it, headers excepted, were deleted by the retention policy.
+  /// As of the newest publication: who reads rows believes BatchRow::pruned.
+  std::uint64_t pruned_to = 0;
   Checkpoint checkpoint;  // the newest signed
   std::string note;       // empty when nothing can be served (see `frozen`)
   Edge edge;              // of the tree of that size

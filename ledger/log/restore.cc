@@ -43,41 +43,73 @@ Result<TileNodes> tile_above(LedgerReader& reader,
   return above;
 }
 
+/// Leaves of the last tile, which is not full, as they are found.
+class EdgeLeaves {
+ public:
+  explicit EdgeLeaves(std::uint64_t size)
+      : begin_(size - size % kTileWidth), leaves_(size % kTileWidth) {}
+
+  void put(std::uint64_t first_index, std::span<const Hash> leaves) {
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      const std::uint64_t at = first_index + i - begin_;
+      if (first_index + i >= begin_ && at < leaves_.size()) {
+        leaves_[at] = leaves[i];
+      }
+    }
+  }
+
+  Result<TileNodes> tile() const {
+    TileNodes tile;
+    for (const auto& leaf : leaves_) {
+      if (!leaf) {
+        return fault("index " + std::to_string(begin_ + tile.width()) +
+                     " is missing");
+      }
+      tile.push(*leaf);
+    }
+    return tile;
+  }
+
+ private:
+  std::uint64_t begin_;
+  std::vector<std::optional<Hash>> leaves_;
+};
+
 /// The entries after the last full tile.
 Result<TileNodes> partial_leaves(LedgerReader& reader,
                                  LogId log_id,
-                                 std::uint64_t size) {
-  const std::uint64_t begin = size - size % kTileWidth;
-  TileNodes tile;
+                                 std::uint64_t size,
+                                 const BatchRow* instead) {
+  EdgeLeaves found(size);
   std::optional<Error> wrong;
-  auto scanned = reader.scan(log_id, begin, [&](const BatchRow& row) {
-    if (row.first_index >= size) {
-      return false;
-    }
-    const auto leaves = leaves_of(row);
+  const auto take = [&](const BatchRow& row) {
+    const auto leaves = all_leaves_of(row, reader);
     if (!leaves) {
       wrong = leaves.error();
-      return false;
+    } else {
+      found.put(row.first_index, *leaves);
     }
-    for (std::size_t i = 0; i < leaves->size(); ++i) {
-      const std::uint64_t index = row.first_index + i;
-      if (index >= begin && index < size && index == begin + tile.width()) {
-        tile.push((*leaves)[i]);
-      }
-    }
-    return true;
-  });
+  };
+  auto scanned =
+      reader.scan(log_id, size - size % kTileWidth, [&](const BatchRow& row) {
+        if (row.first_index >= size) {
+          return false;
+        }
+        if (instead == nullptr || row.first_index != instead->first_index) {
+          take(row);
+        }
+        return !wrong;
+      });
   if (!scanned) {
     return std::unexpected(scanned.error());
   }
-  if (!wrong && tile.width() != size % kTileWidth) {
-    wrong =
-        Error{"index " + std::to_string(begin + tile.width()) + " is missing"};
+  if (instead != nullptr && !wrong) {
+    take(*instead);
   }
   if (wrong) {
     return std::unexpected(*wrong);
   }
-  return tile;
+  return found.tile();
 }
 
 /// One batch against its own header.
@@ -102,7 +134,7 @@ Result<void> replay_batch(LedgerReader& reader,
   if (row.first_index != edge.size()) {
     return fault("index " + std::to_string(edge.size()) + " is missing");
   }
-  const auto leaves = leaves_of(row);
+  const auto leaves = all_leaves_of(row, reader);
   if (!leaves) {
     return std::unexpected(leaves.error());
   }
@@ -130,10 +162,11 @@ Result<void> replay_batch(LedgerReader& reader,
 
 Result<Edge> restore_edge(LedgerReader& reader,
                           LogId log_id,
-                          std::uint64_t size) {
+                          std::uint64_t size,
+                          const BatchRow* instead) {
   std::vector<TileNodes> levels;
   if (size > 0) {
-    auto leaves = partial_leaves(reader, log_id, size);
+    auto leaves = partial_leaves(reader, log_id, size, instead);
     if (!leaves) {
       return std::unexpected(leaves.error());
     }

@@ -16,6 +16,8 @@ struct LogWriter::Log {
       : id(row.log_id),
         origin(std::move(row.origin)),
         frozen(std::move(row.frozen)),
+        closed_at(row.closed_at),
+        pruned_to(row.pruned_to),
         cache(kCachedTiles),
         subtrees(edge,
                  cache,
@@ -26,6 +28,8 @@ struct LogWriter::Log {
   LogId id;
   Origin origin;
   std::string frozen;
+  std::optional<std::uint64_t> closed_at;
+  std::uint64_t pruned_to = 0;
   Edge edge;              // staged entries included
   CompactTree verified;   // grows only by what was read back
   Checkpoint checkpoint;  // signed, in the guard
