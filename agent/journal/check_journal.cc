@@ -24,8 +24,8 @@ FlawOr<void> check_structure(SQLite::Database& db) {
 
 FlawOr<void> check_held(const JournalContents& contents, const Trust& trust) {
   for (const auto& row : contents.held) {
-    if (row.origin.empty()) {
-      continue;
+    if (row.checkpoint.empty()) {
+      continue;  // none yet, of the log that it follows
     }
     const std::string place = "held " + std::string(stream_name(row.stream));
     const auto checkpoint = open_checkpoint(row.checkpoint, trust);
@@ -40,6 +40,22 @@ FlawOr<void> check_held(const JournalContents& contents, const Trust& trust) {
   return {};
 }
 
+void count_rows(const JournalContents& contents, JournalReport& report) {
+  std::array<std::uint64_t, 2> rows{};
+  for (const Mark& mark : contents.marks) {
+    rows[slot_of(mark.stream)] = mark.tail - mark.pruned;
+    report.undelivered += mark.tail - mark.delivered;
+    for (const Loss& loss : contents.layout(mark.stream).losses) {
+      const Position lost = loss.last - loss.first + 1;
+      rows[slot_of(mark.stream)] -= lost;
+      report.lost += lost;
+      report.undelivered -= loss.first > mark.delivered ? lost : 0;
+    }
+  }
+  report.record_events = rows[0];
+  report.telemetry_events = rows[1];
+}
+
 FlawOr<void> check_all(SQLite::Database& db,
                        const JournalCheckOptions& options,
                        JournalReport& report) {
@@ -51,13 +67,17 @@ FlawOr<void> check_all(SQLite::Database& db,
     return std::unexpected(contents.error());
   }
   report.source = contents->source;
-  report.record_events = contents->marks[0].tail - contents->marks[0].pruned;
-  report.telemetry_events = contents->marks[1].tail - contents->marks[1].pruned;
+  count_rows(*contents, report);
   for (const Mark& mark : contents->marks) {
-    report.undelivered += mark.tail - mark.delivered;
     const Position from = mark.pruned + 1;
-    if (auto events = check_events(db, *contents, mark.stream, from); !events) {
-      return events;
+    const auto bytes = check_events(db, *contents, mark.stream, from);
+    if (!bytes) {
+      return std::unexpected(bytes.error());
+    }
+    if (bytes->owed != mark.owed_bytes || bytes->kept != mark.kept_bytes) {
+      return std::unexpected(
+          JournalFlaw{"streams " + std::string(stream_name(mark.stream)),
+                      "its bytes are not those of its events"});
     }
     const BatchCheck check{true, options.keys};
     auto batches = check_batches(db, *contents, mark.stream, from, check);
@@ -65,6 +85,9 @@ FlawOr<void> check_all(SQLite::Database& db,
       return std::unexpected(batches.error());
     }
     report.batches += *batches;
+  }
+  if (auto losses = check_losses(db, *contents); !losses) {
+    return losses;
   }
   report.signatures_checked = !options.keys.empty();
   return options.trust ? check_held(*contents, *options.trust) : FlawOr<void>{};

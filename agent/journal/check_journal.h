@@ -28,6 +28,7 @@ struct JournalReport {
   std::uint64_t telemetry_events = 0;
   std::uint64_t batches = 0;
   std::uint64_t undelivered = 0;
+  std::uint64_t lost = 0;  // announced, and still between rows that are kept
   bool signatures_checked = false;
 };
 

@@ -245,7 +245,7 @@ TEST_F(CheckJournal, AlteredSchema_IsNamed) {
   EXPECT_TRUE(check_after("ALTER TABLE held ADD COLUMN more INTEGER")
                   .flaw.value_or("")
                   .starts_with("file:"));
-  EXPECT_TRUE(check_after("PRAGMA user_version = 2")
+  EXPECT_TRUE(check_after("PRAGMA user_version = 3")
                   .flaw.value_or("")
                   .starts_with("file"));
 }

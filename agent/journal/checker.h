@@ -11,13 +11,24 @@
 
 namespace strongroom {
 
+/// Event bytes behind the delivered mark, and before it, of what was walked.
+struct EventBytes {
+  std::uint64_t owed = 0;
+  std::uint64_t kept = 0;
+};
+
 /// Walks the events of a stream from `from` to the tail: presence, envelope,
-/// numbering, chain and the tail's hash. The chain begins unanchored at `from`
-/// unless that is the first of an epoch.
-FlawOr<void> check_events(SQLite::Database& db,
-                          const JournalContents& contents,
-                          Stream stream,
-                          Position from);
+/// numbering, chain and the tail's hash. Announced losses are holes, and no
+/// others. The chain begins unanchored at `from` unless that is the first of an
+/// epoch.
+FlawOr<EventBytes> check_events(SQLite::Database& db,
+                                const JournalContents& contents,
+                                Stream stream,
+                                Position from);
+
+/// Every loss is announced by an event of `record`, in its own words.
+FlawOr<void> check_losses(SQLite::Database& db,
+                          const JournalContents& contents);
 
 /// Walks the batches of a stream from the first one at or after `from`: row
 /// hash, header against rows, contiguity, what is marked delivered. With

@@ -56,11 +56,12 @@ void load_meta(SQLite::Database& db, JournalContents& contents) {
   contents.source = contents.meta["source"];
 }
 
-void load_marks(SQLite::Database& db, JournalContents& contents) {
+std::array<Mark, 2> read_marks(SQLite::Database& db) {
   SQLite::Statement query(
       db,
-      "SELECT stream, tail, tail_hash, delivered, pruned, last_transaction, "
-      "row_hash FROM streams ORDER BY stream");
+      "SELECT stream, tail, tail_hash, delivered, pruned, owed_bytes, "
+      "kept_bytes, last_transaction, row_hash FROM streams ORDER BY stream");
+  std::array<Mark, 2> marks;
   std::size_t rows = 0;
   while (query.executeStep()) {
     Mark row;
@@ -70,37 +71,45 @@ void load_marks(SQLite::Database& db, JournalContents& contents) {
     row.tail_hash = hash_column(query.getColumn(2), place, "tail_hash");
     row.delivered = number(query.getColumn(3));
     row.pruned = number(query.getColumn(4));
-    row.last_transaction = number(query.getColumn(5));
-    require_row_hash(query.getColumn(6), row_hash(row), place);
+    row.owed_bytes = number(query.getColumn(5));
+    row.kept_bytes = number(query.getColumn(6));
+    row.last_transaction = number(query.getColumn(7));
+    require_row_hash(query.getColumn(8), row_hash(row), place);
     if (row.delivered > row.tail || row.pruned > row.delivered) {
       flawed(place, "its marks are not in order");
     }
-    contents.marks[slot_of(row.stream)] = row;
+    marks[slot_of(row.stream)] = row;
     ++rows;
   }
   if (rows != kAgentStreams.size()) {
     flawed("streams", "a row is missing");
   }
-  if (contents.marks[0].last_transaction !=
-      contents.marks[1].last_transaction) {
+  if (marks[0].last_transaction != marks[1].last_transaction) {
     flawed("streams", "last_transaction differs between the streams");
   }
+  return marks;
 }
 
 void check_epoch_order(const JournalContents& contents, Stream stream) {
-  const auto& epochs = contents.epochs[slot_of(stream)];
-  const Mark& mark = contents.marks[slot_of(stream)];
-  if (mark.tail > 0 && (epochs.empty() || epochs[0].first_position != 1)) {
+  const StreamLayout& layout = contents.layout(stream);
+  const auto& epochs = layout.epochs;
+  if (layout.tail > 0 && (epochs.empty() || epochs[0].first_position != 1)) {
     flawed(place_of("epochs", stream), "the first epoch is missing");
   }
   for (const EpochRow& row : epochs) {
     const std::string place = place_of("epochs", stream, row.first_position);
-    if (row.first_position > mark.tail) {
+    if (row.first_position > layout.tail) {
       flawed(place, "an epoch without events");
     }
-    if (row.stopped_at != 0 && (row.stopped_at < row.first_position ||
-                                row.stopped_at > contents.epoch_end(row) + 1)) {
+    const Position end = layout.epoch_end(row);
+    if (row.stopped_at != 0 &&
+        (row.stopped_at < row.first_position || row.stopped_at > end + 1)) {
       flawed(place, "stopped_at is outside the epoch");
+    }
+    if (row.salvaged_to != 0 &&
+        (row.stopped_at == 0 || row.salvaged_to < row.stopped_at ||
+         row.salvaged_to > end)) {
+      flawed(place, "salvaged_to is outside the stopped part");
     }
   }
 }
@@ -109,7 +118,8 @@ void load_epochs(SQLite::Database& db, JournalContents& contents) {
   SQLite::Statement query(
       db,
       "SELECT stream, first_position, epoch, reason, stopped_at, "
-      "stopped_reason, row_hash FROM epochs ORDER BY stream, first_position");
+      "stopped_reason, salvaged_to, row_hash FROM epochs ORDER BY stream, "
+      "first_position");
   while (query.executeStep()) {
     EpochRow row;
     row.stream = agent_stream(query.getColumn(0), "epochs");
@@ -122,11 +132,57 @@ void load_epochs(SQLite::Database& db, JournalContents& contents) {
     row.stopped_at = number(query.getColumn(4));
     row.stopped_reason = static_cast<strongroom_v1_RefusalReason>(
         small_number(query.getColumn(5), place, "stopped_reason"));
-    require_row_hash(query.getColumn(6), row_hash(row), place);
-    contents.epochs[slot_of(row.stream)].push_back(row);
+    row.salvaged_to = number(query.getColumn(6));
+    require_row_hash(query.getColumn(7), row_hash(row), place);
+    contents.layouts[slot_of(row.stream)].epochs.push_back(row);
   }
   for (const Stream stream : kAgentStreams) {
     check_epoch_order(contents, stream);
+  }
+}
+
+// A loss stands within one epoch, after its first row, before the tail, and
+// continues the one that it adjoins.
+void check_loss(const JournalContents& contents,
+                const Loss& row,
+                const Loss* before) {
+  const StreamLayout& layout = contents.layout(Stream::kTelemetry);
+  const std::string place = fmt::format("losses {}", row.first);
+  const EpochRow* epoch = layout.epoch_at(row.first);
+  if (row.first > row.last || row.last >= layout.tail || epoch == nullptr ||
+      row.first == epoch->first_position ||
+      row.last > layout.epoch_end(*epoch) ||
+      row.last <= contents.marks[slot_of(Stream::kTelemetry)].pruned) {
+    flawed(place, "a loss cannot stand there");
+  }
+  if (row.announced == 0 ||
+      row.announced > contents.layout(Stream::kRecord).tail) {
+    flawed(place, "announced by no event");
+  }
+  if (before != nullptr &&
+      (before->last >= row.first ||
+       (before->last + 1 == row.first && before->of_last != row.before))) {
+    flawed(place, "does not fit the loss before");
+  }
+}
+
+void load_losses(SQLite::Database& db, JournalContents& contents) {
+  SQLite::Statement query(
+      db,
+      "SELECT first_position, last_position, hash_before, hash_of_last, "
+      "announced, row_hash FROM losses ORDER BY first_position");
+  auto& losses = contents.layouts[slot_of(Stream::kTelemetry)].losses;
+  while (query.executeStep()) {
+    Loss row;
+    row.first = number(query.getColumn(0));
+    row.last = number(query.getColumn(1));
+    const std::string place = fmt::format("losses {}", row.first);
+    row.before = hash_column(query.getColumn(2), place, "hash_before");
+    row.of_last = hash_column(query.getColumn(3), place, "hash_of_last");
+    row.announced = number(query.getColumn(4));
+    require_row_hash(query.getColumn(5), row_hash(row), place);
+    check_loss(contents, row, losses.empty() ? nullptr : &losses.back());
+    losses.push_back(row);
   }
 }
 
@@ -140,6 +196,9 @@ void load_held(SQLite::Database& db, JournalContents& contents) {
     row.checkpoint = text(query.getColumn(2));
     require_row_hash(
         query.getColumn(3), row_hash(row), place_of("held", row.stream));
+    if (!Origin::parse(row.origin)) {
+      flawed(place_of("held", row.stream), "the origin is none");
+    }
     contents.held[slot_of(row.stream)] = row;
   }
   for (const Stream stream : kAgentStreams) {
@@ -167,25 +226,13 @@ void load_descriptions(SQLite::Database& db, JournalContents& contents) {
 
 }  // namespace
 
-const EpochRow* JournalContents::epoch_at(Stream stream,
-                                          Position position) const {
-  const auto& rows = epochs[slot_of(stream)];
-  const EpochRow* found = nullptr;
-  for (const EpochRow& row : rows) {
-    if (row.first_position <= position) {
-      found = &row;
-    }
-  }
-  return found;
+std::uint32_t JournalContents::held_generation(Stream stream) const {
+  const auto origin = Origin::parse(held[slot_of(stream)].origin);
+  return origin ? origin->generation : 0;
 }
 
-Position JournalContents::epoch_end(const EpochRow& epoch) const {
-  for (const EpochRow& row : epochs[slot_of(epoch.stream)]) {
-    if (row.first_position > epoch.first_position) {
-      return row.first_position - 1;
-    }
-  }
-  return marks[slot_of(epoch.stream)].tail;
+FlawOr<std::array<Mark, 2>> load_marks(SQLite::Database& db) {
+  return catching([&] { return read_marks(db); });
 }
 
 FlawOr<JournalContents> load_contents(SQLite::Database& db) {
@@ -193,8 +240,13 @@ FlawOr<JournalContents> load_contents(SQLite::Database& db) {
     JournalContents contents;
     check_schema(db);
     load_meta(db, contents);
-    load_marks(db, contents);
+    contents.marks = read_marks(db);
+    for (const Stream stream : kAgentStreams) {
+      contents.layouts[slot_of(stream)].tail =
+          contents.marks[slot_of(stream)].tail;
+    }
     load_epochs(db, contents);
+    load_losses(db, contents);
     load_held(db, contents);
     load_descriptions(db, contents);
     return contents;

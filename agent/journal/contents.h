@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/journal/journal.h"
+#include "agent/journal/layout.h"
 #include "agent/journal/rows.h"
 
 namespace strongroom {
@@ -30,15 +31,19 @@ struct JournalContents {
   std::string source;
   std::map<std::string, std::string> meta;
   std::array<journal_rows::Mark, 2> marks;  // by slot
-  std::array<std::vector<EpochRow>, 2> epochs;
+  std::array<StreamLayout, 2> layouts;
   std::array<journal_rows::HeldRow, 2> held;  // origin empty: none
   std::vector<DescriptionRow> descriptions;
 
-  /// The epoch that `position` belongs to; nothing before the first.
-  const EpochRow* epoch_at(Stream stream, Position position) const;
-  /// The last position of that epoch that may hold an event.
-  Position epoch_end(const EpochRow& epoch) const;
+  const StreamLayout& layout(Stream stream) const {
+    return layouts[slot_of(stream)];
+  }
+  /// Of the log that the stream follows; 0 when none is held.
+  std::uint32_t held_generation(Stream stream) const;
 };
+
+/// The marks alone, with their hashes checked.
+FlawOr<std::array<journal_rows::Mark, 2>> load_marks(SQLite::Database& db);
 
 /// Reads and checks them: schema, version, hashes, and what they say of each
 /// other. No SQLite exception leaves any function here; a damaged file is a

@@ -84,8 +84,12 @@ struct Loss {
 /// in the batches in which it was cut.
 struct Following {
   Stream stream = Stream::kRecord;
-  std::string origin;        // of the successor
-  Position resend_from = 0;  // past what was pruned, at most tail + 1
+  std::string origin;  // of the successor
+  /// Past what was pruned, at most tail + 1, never inside a batch. Batches
+  /// before it that were still owed count as held from `at` on: the successor
+  /// says so, and nobody knows their index.
+  Position resend_from = 0;
+  WallTime at{};
 };
 
 /// Which DeviceDescribed of the epoch stands for a device; under the name
@@ -125,10 +129,12 @@ struct JournalUsage {
   /// Of both streams with their batches and indexes; pages that a deletion
   /// freed do not count, the write-ahead log (bounded) does not either.
   std::uint64_t used_bytes = 0;
-  /// Event bytes by slot: what is owed (undelivered), and what was delivered
-  /// and is kept.
+  /// Event bytes by slot: what stands behind the delivered mark (owed), and
+  /// what stands before it and is kept.
   std::array<std::uint64_t, 2> owed_bytes{};
   std::array<std::uint64_t, 2> kept_bytes{};
+
+  friend bool operator==(const JournalUsage&, const JournalUsage&) = default;
 };
 
 /// What a start finds of one stream.
@@ -147,8 +153,8 @@ struct StreamState {
 struct JournalState {
   std::array<StreamState, 2> streams;  // by slot
   std::vector<DescriptionRow> descriptions;
-  std::vector<Loss> losses;  // ascending; those behind the delivered mark go
-                             // when the rows before them are pruned
+  std::vector<Loss> losses;  // ascending; one that was passed goes when the
+                             // rows around it are pruned
   std::uint64_t last_transaction = 0;
 };
 
@@ -175,7 +181,8 @@ class Journal {
   virtual JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                           Position first) = 0;
   /// Events from `first` on, consecutive, at most `max_count`, and no more than
-  /// `max_bytes` of them beyond the first. Ends before a loss.
+  /// `max_bytes` of them beyond the first. Ends before a loss; none when
+  /// `first` was lost or pruned.
   virtual JournalResult<std::vector<Bytes>> events(Stream stream,
                                                    Position first,
                                                    std::size_t max_count,

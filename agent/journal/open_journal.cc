@@ -91,7 +91,7 @@ void create_tables(SQLite::Database& db,
     mark.stream = stream;
     const Hash hash = row_hash(mark);
     SQLite::Statement insert(
-        db, "INSERT INTO streams VALUES (?, 0, ?, 0, 0, 0, ?)");
+        db, "INSERT INTO streams VALUES (?, 0, ?, 0, 0, 0, 0, 0, ?)");
     insert.bind(1, static_cast<int>(stream));
     insert.bind(2, mark.tail_hash.data(), static_cast<int>(hash.size()));
     insert.bind(3, hash.data(), static_cast<int>(hash.size()));
@@ -105,6 +105,18 @@ bool has_tables(SQLite::Database& db) {
   return db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0;
 }
 
+// The first event that will be read again: owed, or not salvaged yet; at least
+// the newest.
+Position first_needed(const StreamLayout& layout, Position owed) {
+  Position from = std::min(owed, layout.tail);
+  for (const EpochRow& epoch : layout.epochs) {
+    if (epoch.stopped_at != 0 && epoch.salvaged_to < layout.epoch_end(epoch)) {
+      from = std::min(from, std::max(epoch.stopped_at, epoch.salvaged_to + 1));
+    }
+  }
+  return from;
+}
+
 // What a start must know to be whole: every row but the delivered events.
 FlawOr<JournalContents> check_start(SQLite::Database& db) {
   auto contents = load_contents(db);
@@ -114,10 +126,10 @@ FlawOr<JournalContents> check_start(SQLite::Database& db) {
   for (const Stream stream : kAgentStreams) {
     const Mark& mark = contents->marks[slot_of(stream)];
     const Position owed = mark.delivered + 1;
-    const Position from = std::min(owed, mark.tail);
     if (mark.tail == 0) {
       continue;
     }
+    const Position from = first_needed(contents->layout(stream), owed);
     if (auto events = check_events(db, *contents, stream, from); !events) {
       return std::unexpected(events.error());
     }
@@ -126,6 +138,9 @@ FlawOr<JournalContents> check_start(SQLite::Database& db) {
         !batches) {
       return std::unexpected(batches.error());
     }
+  }
+  if (auto losses = check_losses(db, *contents); !losses) {
+    return std::unexpected(losses.error());
   }
   return contents;
 }
@@ -158,16 +173,18 @@ JournalState state_of(SQLite::Database& db, const JournalContents& contents) {
     const std::size_t slot = slot_of(stream);
     const Mark& mark = contents.marks[slot];
     StreamState& out = state.streams[slot];
-    out.epochs = contents.epochs[slot];
+    out.epochs = contents.layouts[slot].epochs;
     out.tail = mark.tail;
     out.tail_hash = mark.tail_hash;
     out.tail_recorded = recorded_at(db, stream, mark.tail);
     out.cut = last_cut(db, stream);
     out.delivered = mark.delivered;
+    out.pruned = mark.pruned;
     out.held_origin = contents.held[slot].origin;
     out.held_checkpoint = contents.held[slot].checkpoint;
   }
   state.descriptions = contents.descriptions;
+  state.losses = contents.layout(Stream::kTelemetry).losses;
   state.last_transaction = contents.marks[0].last_transaction;
   return state;
 }
@@ -178,7 +195,7 @@ Previous heads_of(const JournalContents& contents) {
   Previous heads;
   for (const Stream stream : kAgentStreams) {
     const Mark& mark = contents.marks[slot_of(stream)];
-    const EpochRow* epoch = contents.epoch_at(stream, mark.tail);
+    const EpochRow* epoch = contents.layout(stream).epoch_at(mark.tail);
     if (mark.tail == 0 || epoch == nullptr) {
       continue;
     }

@@ -51,6 +51,8 @@ CREATE TABLE streams (
   tail_hash BLOB NOT NULL,
   delivered INTEGER NOT NULL,
   pruned INTEGER NOT NULL,
+  owed_bytes INTEGER NOT NULL,
+  kept_bytes INTEGER NOT NULL,
   last_transaction INTEGER NOT NULL,
   row_hash BLOB NOT NULL
 );
@@ -61,6 +63,7 @@ CREATE TABLE epochs (
   reason INTEGER NOT NULL,
   stopped_at INTEGER NOT NULL,
   stopped_reason INTEGER NOT NULL,
+  salvaged_to INTEGER NOT NULL,
   row_hash BLOB NOT NULL,
   PRIMARY KEY (stream, first_position)
 ) WITHOUT ROWID;
@@ -80,6 +83,7 @@ CREATE TABLE batches (
   signature BLOB NOT NULL,
   first_index INTEGER,
   delivered_us INTEGER,
+  generation INTEGER,
   row_hash BLOB NOT NULL,
   PRIMARY KEY (stream, first_position)
 ) WITHOUT ROWID;
@@ -96,6 +100,14 @@ CREATE TABLE descriptions (
   hash BLOB NOT NULL,
   row_hash BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE losses (
+  first_position INTEGER NOT NULL PRIMARY KEY,
+  last_position INTEGER NOT NULL,
+  hash_before BLOB NOT NULL,
+  hash_of_last BLOB NOT NULL,
+  announced INTEGER NOT NULL,
+  row_hash BLOB NOT NULL
+);
 )sql";
 }
 
@@ -110,6 +122,8 @@ Hash row_hash(const Mark& row) {
       .blob(row.tail_hash)
       .number(row.delivered)
       .number(row.pruned)
+      .number(row.owed_bytes)
+      .number(row.kept_bytes)
       .number(row.last_transaction)
       .hash();
 }
@@ -122,6 +136,7 @@ Hash row_hash(const EpochRow& row) {
       .number(static_cast<std::uint64_t>(row.reason))
       .number(row.stopped_at)
       .number(static_cast<std::uint64_t>(row.stopped_reason))
+      .number(row.salvaged_to)
       .hash();
 }
 
@@ -134,6 +149,7 @@ Hash row_hash(const StoredBatch& row) {
       .blob(row.batch.sealed.signature)
       .optional(row.first_index)
       .optional(row.delivered_us)
+      .optional(row.generation)
       .hash();
 }
 
@@ -151,6 +167,16 @@ Hash row_hash(const DescriptionRow& row) {
       .number(row.epoch)
       .number(row.seq)
       .blob(row.hash)
+      .hash();
+}
+
+Hash row_hash(const Loss& row) {
+  return RowBytes("losses")
+      .number(row.first)
+      .number(row.last)
+      .blob(row.before)
+      .blob(row.of_last)
+      .number(row.announced)
       .hash();
 }
 

@@ -14,7 +14,7 @@
 namespace strongroom::journal_rows {
 
 inline constexpr std::int32_t kApplicationId = 0x53524a31;  // "SRJ1"
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// CREATE statements.
 std::string_view schema();
@@ -28,13 +28,21 @@ struct Mark {
   Hash tail_hash{};
   Position delivered = 0;
   Position pruned = 0;  // rows up to here were deleted
+  // Event bytes behind the delivered mark, and of what stands before it.
+  std::uint64_t owed_bytes = 0;
+  std::uint64_t kept_bytes = 0;
   std::uint64_t last_transaction = 0;
 };
 
+/// Owed: none of the three. Proven: all of them. Held by a predecessor, which
+/// its successor says without telling the index: no first_index.
 struct StoredBatch {
   CutBatch batch;
   std::optional<std::uint64_t> first_index;
   std::optional<std::int64_t> delivered_us;
+  std::optional<std::uint32_t> generation;  // of the log that holds it
+
+  Position last() const { return batch.first_position + batch.count - 1; }
 };
 
 struct HeldRow {
@@ -48,6 +56,7 @@ Hash row_hash(const EpochRow& row);
 Hash row_hash(const StoredBatch& row);
 Hash row_hash(const HeldRow& row);
 Hash row_hash(const DescriptionRow& row);
+Hash row_hash(const Loss& row);
 Hash row_hash(std::string_view meta_key, std::string_view meta_value);
 
 }  // namespace strongroom::journal_rows

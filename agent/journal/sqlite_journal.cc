@@ -2,273 +2,95 @@
 #include "agent/journal/sqlite_journal.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include "agent/journal/columns.h"
+#include "agent/journal/statements.h"
 #include "core/base/check.h"
 
 namespace strongroom {
 
 using journal_columns::blob;
 using journal_columns::number;
-using journal_rows::HeldRow;
 using journal_rows::Mark;
-using journal_rows::row_hash;
-using journal_rows::StoredBatch;
+using journal_statements::bind;
+using journal_statements::broken;
+using journal_statements::corrupt;
+using journal_statements::error_of;
+using journal_statements::Using;
 
 namespace {
 
-// Batches that one call of prune() may delete: bounds the turn of the loop.
-constexpr int kPruneBatches = 64;
-
-std::int64_t signed_of(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-void bind(SQLite::Statement& statement, int at, ByteView bytes) {
-  statement.bindNoCopy(at,
-                       static_cast<const void*>(bytes.data()),
-                       static_cast<int>(bytes.size()));
-}
-
-void bind(SQLite::Statement& statement, int at, std::uint64_t value) {
-  statement.bind(at, signed_of(value));
-}
-
-void run(SQLite::Statement& statement) {
-  statement.exec();
-  statement.reset();
-}
-
-JournalError error_of(const SQLite::Exception& error) {
-  const int code = error.getErrorCode();
-  return {error.what(), code == SQLITE_CORRUPT || code == SQLITE_NOTADB};
-}
-
-std::unexpected<JournalError> broken(std::string what) {
-  return std::unexpected(JournalError{std::move(what), true});
-}
-
-// Leaves the statement ready for the next use, whatever happens.
-class Using {
- public:
-  explicit Using(SQLite::Statement& statement) : statement_(statement) {}
-  ~Using() { statement_.tryReset(); }
-  Using(const Using&) = delete;
-  Using& operator=(const Using&) = delete;
-
- private:
-  SQLite::Statement& statement_;
-};
+// Positions that one call of prune() may pass before its last batch: bounds the
+// turn of the loop.
+constexpr std::uint64_t kPruneRows = 8192;
 
 }  // namespace
-
-struct SqliteJournal::Statements {
-  explicit Statements(SQLite::Database& db)
-      : add_record(db, "INSERT INTO record_events VALUES (?, ?)"),
-        add_telemetry(db, "INSERT INTO telemetry_events VALUES (?, ?)"),
-        read_record(db,
-                    "SELECT position, event FROM record_events WHERE position "
-                    ">= ? ORDER BY position LIMIT ?"),
-        read_telemetry(db,
-                       "SELECT position, event FROM telemetry_events WHERE "
-                       "position >= ? ORDER BY position LIMIT ?"),
-        put_epoch(db,
-                  "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?)"),
-        add_batch(db,
-                  "INSERT INTO batches VALUES (?, ?, ?, ?, ?, NULL, NULL, ?)"),
-        read_batch(db,
-                   "SELECT count, header, signature FROM batches WHERE stream "
-                   "= ? AND first_position = ?"),
-        deliver(db,
-                "UPDATE batches SET first_index = ?, delivered_us = ?, "
-                "row_hash = ? WHERE stream = ? AND first_position = ?"),
-        put_held(db, "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)"),
-        put_description(
-            db, "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?, ?)"),
-        put_mark(db,
-                 "UPDATE streams SET tail = ?, tail_hash = ?, delivered = ?, "
-                 "pruned = ?, last_transaction = ?, row_hash = ? WHERE stream "
-                 "= ?") {}
-
-  SQLite::Statement add_record;
-  SQLite::Statement add_telemetry;
-  SQLite::Statement read_record;
-  SQLite::Statement read_telemetry;
-  SQLite::Statement put_epoch;
-  SQLite::Statement add_batch;
-  SQLite::Statement read_batch;
-  SQLite::Statement deliver;
-  SQLite::Statement put_held;
-  SQLite::Statement put_description;
-  SQLite::Statement put_mark;
-};
 
 SqliteJournal::SqliteJournal(WriterDatabase file,
                              const JournalContents& contents)
     : file_(std::move(file)),
       marks_(contents.marks),
+      layouts_(contents.layouts),
+      page_bytes_(number(file_.db().execAndGet("PRAGMA page_size"))),
       statements_(std::make_unique<Statements>(file_.db())) {}
 
 SqliteJournal::~SqliteJournal() = default;
 
+// --- commit -----------------------------------------------------------------
+
 JournalResult<void> SqliteJournal::commit(const JournalTransaction& turn) {
+  if (auto settled = settle(); !settled) {
+    return settled;
+  }
   const std::uint64_t last = marks_[0].last_transaction;
   if (turn.number == last) {
     return {};  // it stood although its commit reported a fault
   }
   check(turn.number == last + 1, "a journal transaction is out of turn");
+  is_used_known_ = false;
   Marks marks = marks_;
   try {
     SQLite::Transaction transaction(file_.db());
     write(turn, marks);
     transaction.commit();
   } catch (const SQLite::Exception& error) {
-    if (!stands(turn.number)) {
+    is_unsettled_ = true;
+    if (!settle() || marks_[0].last_transaction != turn.number) {
       return std::unexpected(error_of(error));
     }
   }
   marks_ = marks;
+  stood(turn);
   return {};
 }
 
-bool SqliteJournal::stands(std::uint64_t number) {
-  try {
-    return file_.db()
-               .execAndGet("SELECT last_transaction FROM streams LIMIT 1")
-               .getInt64() == signed_of(number);
-  } catch (const SQLite::Exception&) {
-    return false;
+JournalResult<void> SqliteJournal::settle() {
+  if (!is_unsettled_) {
+    return {};
   }
+  const auto marks = load_marks(file_.db());
+  if (!marks) {
+    return std::unexpected(JournalError{marks.error().text(), false});
+  }
+  marks_ = *marks;
+  is_unsettled_ = false;
+  return {};
 }
 
-void SqliteJournal::write(const JournalTransaction& turn, Marks& marks) {
-  for (const EpochRow& row : turn.epochs) {
-    write_epoch(row);
+void SqliteJournal::stood(const JournalTransaction& turn) {
+  for (const auto* rows : {&turn.epochs, &turn.stopped}) {
+    for (const EpochRow& row : *rows) {
+      layouts_[slot_of(row.stream)].put(row);
+    }
   }
-  for (const EpochRow& row : turn.stopped) {
-    write_epoch(row);
-  }
+  auto& losses = layouts_[slot_of(Stream::kTelemetry)].losses;
+  losses.insert(losses.end(), turn.losses.begin(), turn.losses.end());
   for (const Stream stream : kAgentStreams) {
-    write_events(stream, turn.events[slot_of(stream)], marks[slot_of(stream)]);
-  }
-  for (const CutBatch& batch : turn.batches) {
-    write_batch(batch);
-  }
-  for (const Delivery& delivery : turn.deliveries) {
-    write_delivery(delivery, marks[slot_of(delivery.stream)]);
-  }
-  for (const DescriptionRow& row : turn.descriptions) {
-    write_description(row);
-  }
-  for (Mark& mark : marks) {
-    mark.last_transaction = turn.number;
-    write_mark(mark);
+    layouts_[slot_of(stream)].tail = marks_[slot_of(stream)].tail;
   }
 }
 
-void SqliteJournal::write_events(Stream stream,
-                                 const std::vector<Bytes>& events,
-                                 Mark& mark) {
-  if (events.empty()) {
-    return;
-  }
-  SQLite::Statement& add = stream == Stream::kRecord
-                               ? statements_->add_record
-                               : statements_->add_telemetry;
-  const Using guard(add);
-  for (const Bytes& event : events) {
-    bind(add, 1, ++mark.tail);
-    bind(add, 2, ByteView(event));
-    run(add);
-  }
-  mark.tail_hash = sha256(events.back());
-}
-
-void SqliteJournal::write_epoch(const EpochRow& row) {
-  SQLite::Statement& put = statements_->put_epoch;
-  const Using guard(put);
-  const Hash hash = row_hash(row);
-  put.bind(1, static_cast<int>(row.stream));
-  bind(put, 2, row.first_position);
-  bind(put, 3, row.epoch);
-  put.bind(4, static_cast<int>(row.reason));
-  bind(put, 5, row.stopped_at);
-  put.bind(6, static_cast<int>(row.stopped_reason));
-  bind(put, 7, ByteView(hash));
-  run(put);
-}
-
-void SqliteJournal::write_batch(const CutBatch& batch) {
-  SQLite::Statement& add = statements_->add_batch;
-  const Using guard(add);
-  const Hash hash = row_hash(StoredBatch{batch, std::nullopt, std::nullopt});
-  add.bind(1, static_cast<int>(batch.stream));
-  bind(add, 2, batch.first_position);
-  add.bind(3, batch.count);
-  bind(add, 4, ByteView(batch.sealed.header));
-  bind(add, 5, ByteView(batch.sealed.signature));
-  bind(add, 6, ByteView(hash));
-  run(add);
-}
-
-void SqliteJournal::write_delivery(const Delivery& delivery, Mark& mark) {
-  const auto read = batch_at(delivery.stream, delivery.first_position);
-  if (!read) {
-    throw SQLite::Exception(read.error().what, SQLITE_CORRUPT);
-  }
-  const std::optional<CutBatch>& found = *read;
-  if (!found) {
-    throw SQLite::Exception("a delivered batch is missing", SQLITE_CORRUPT);
-  }
-  const std::int64_t at_us = delivery.at.time_since_epoch().count();
-  const Hash hash = row_hash(StoredBatch{*found, delivery.first_index, at_us});
-  SQLite::Statement& update = statements_->deliver;
-  const Using guard(update);
-  bind(update, 1, delivery.first_index);
-  update.bind(2, at_us);
-  bind(update, 3, ByteView(hash));
-  update.bind(4, static_cast<int>(delivery.stream));
-  bind(update, 5, delivery.first_position);
-  run(update);
-  mark.delivered = delivery.first_position + delivery.count - 1;
-
-  SQLite::Statement& put = statements_->put_held;
-  const Using put_guard(put);
-  const Hash held_hash =
-      row_hash(HeldRow{delivery.stream, delivery.origin, delivery.checkpoint});
-  put.bind(1, static_cast<int>(delivery.stream));
-  put.bindNoCopy(2, delivery.origin);
-  put.bindNoCopy(3, delivery.checkpoint);
-  bind(put, 4, ByteView(held_hash));
-  run(put);
-}
-
-void SqliteJournal::write_description(const DescriptionRow& row) {
-  SQLite::Statement& put = statements_->put_description;
-  const Using guard(put);
-  const Hash hash = row_hash(row);
-  put.bindNoCopy(1, row.device);
-  bind(put, 2, row.epoch);
-  bind(put, 3, row.seq);
-  bind(put, 4, ByteView(row.hash));
-  bind(put, 5, ByteView(hash));
-  run(put);
-}
-
-void SqliteJournal::write_mark(const Mark& mark) {
-  SQLite::Statement& put = statements_->put_mark;
-  const Using guard(put);
-  const Hash hash = row_hash(mark);
-  bind(put, 1, mark.tail);
-  bind(put, 2, ByteView(mark.tail_hash));
-  bind(put, 3, mark.delivered);
-  bind(put, 4, mark.pruned);
-  bind(put, 5, mark.last_transaction);
-  bind(put, 6, ByteView(hash));
-  put.bind(7, static_cast<int>(mark.stream));
-  run(put);
-}
+// --- reading ----------------------------------------------------------------
 
 JournalResult<std::optional<CutBatch>> SqliteJournal::batch_at(Stream stream,
                                                                Position first) {
@@ -298,19 +120,25 @@ JournalResult<std::vector<Bytes>> SqliteJournal::events(Stream stream,
                                                         Position first,
                                                         std::size_t max_count,
                                                         std::size_t max_bytes) {
+  const StreamLayout& layout = layouts_[slot_of(stream)];
+  if (first <= marks_[slot_of(stream)].pruned || layout.loss_at(first)) {
+    return std::vector<Bytes>{};
+  }
   try {
-    SQLite::Statement& query = stream == Stream::kRecord
-                                   ? statements_->read_record
-                                   : statements_->read_telemetry;
+    SQLite::Statement& query = statements_->read(stream);
     const Using guard(query);
     bind(query, 1, first);
     bind(query, 2, std::uint64_t{max_count});
     std::vector<Bytes> events;
     std::size_t bytes = 0;
     while (query.executeStep()) {
-      if (number(query.getColumn(0)) != first + events.size()) {
-        return broken(fmt::format(
-            "{} {} is missing", stream_name(stream), first + events.size()));
+      const Position expected = first + events.size();
+      if (number(query.getColumn(0)) != expected) {
+        if (layout.loss_at(expected) != nullptr) {
+          break;
+        }
+        return broken(
+            fmt::format("{} {} is missing", stream_name(stream), expected));
       }
       const ByteView event = blob(query.getColumn(1));
       bytes += event.size();
@@ -326,61 +154,126 @@ JournalResult<std::vector<Bytes>> SqliteJournal::events(Stream stream,
 }
 
 JournalUsage SqliteJournal::usage() const {
-  return {};
+  if (!is_used_known_) {
+    try {
+      const Using pages(statements_->page_count);
+      const Using free(statements_->freelist_count);
+      statements_->page_count.executeStep();
+      statements_->freelist_count.executeStep();
+      used_bytes_ = (number(statements_->page_count.getColumn(0)) -
+                     number(statements_->freelist_count.getColumn(0))) *
+                    page_bytes_;
+      is_used_known_ = true;
+    } catch (const SQLite::Exception&) {
+      // The figure of the last time; the fault shows at the next commit.
+    }
+  }
+  JournalUsage usage;
+  usage.used_bytes = used_bytes_;
+  for (std::size_t slot = 0; slot < marks_.size(); ++slot) {
+    usage.owed_bytes[slot] = marks_[slot].owed_bytes;
+    usage.kept_bytes[slot] = marks_[slot].kept_bytes;
+  }
+  return usage;
 }
+
+// --- deletion ---------------------------------------------------------------
 
 JournalResult<std::uint64_t> SqliteJournal::prune(Stream stream,
                                                   WallTime before) {
+  if (auto settled = settle(); !settled) {
+    return std::unexpected(settled.error());
+  }
+  const std::size_t slot = slot_of(stream);
   Marks marks = marks_;
   std::uint64_t gone = 0;
+  Position to = 0;
   try {
     SQLite::Transaction transaction(file_.db());
-    gone = prune_stream(stream, before, marks[slot_of(stream)]);
-    if (gone == 0) {
+    to = prune_stream(stream, before, marks[slot], gone);
+    if (to == marks_[slot].pruned) {
       return 0;
     }
     transaction.commit();
   } catch (const SQLite::Exception& error) {
-    return std::unexpected(error_of(error));
+    is_unsettled_ = true;
+    if (!settle() || to == 0 || marks_[slot].pruned != to) {
+      return std::unexpected(error_of(error));
+    }
   }
+  is_used_known_ = false;
   marks_ = marks;
+  std::erase_if(layouts_[slot].losses,
+                [&](const Loss& loss) { return loss.last <= to; });
   return gone;
 }
 
-std::uint64_t SqliteJournal::prune_stream(Stream stream,
-                                          WallTime before,
-                                          Mark& mark) {
-  // The newest delivered batch stays: the start anchors the chain on rows.
-  SQLite::Statement query(
-      file_.db(),
-      "SELECT first_position, count, delivered_us FROM batches WHERE stream = "
-      "? ORDER BY first_position LIMIT ?");
-  query.bind(1, static_cast<int>(stream));
-  query.bind(2, kPruneBatches);
-  const Position old = mark.pruned;
-  while (query.executeStep()) {
-    const Position last =
-        number(query.getColumn(0)) + number(query.getColumn(1)) - 1;
-    const bool adjacent = number(query.getColumn(0)) == mark.pruned + 1;
-    if (!adjacent || query.getColumn(2).isNull() || last >= mark.delivered ||
-        query.getColumn(2).getInt64() >= before.time_since_epoch().count()) {
-      break;
-    }
-    mark.pruned = last;
+Position SqliteJournal::prune_stream(Stream stream,
+                                     WallTime before,
+                                     Mark& mark,
+                                     std::uint64_t& gone) {
+  const Position from = mark.pruned;
+  const Position to =
+      prunable_to(layouts_[slot_of(stream)],
+                  {mark.pruned, mark.delivered, before, kPruneRows},
+                  [&](Position at) { return next_batch(stream, at); });
+  if (to == from) {
+    return to;
   }
-  if (mark.pruned == old) {
-    return 0;
+  mark.kept_bytes -= bytes_between(stream, from + 1, to);
+  gone = drop_events(stream, from + 1, to);
+  SQLite::Statement& batches = statements_->delete_batches;
+  const Using guard(batches);
+  batches.bind(1, static_cast<int>(stream));
+  bind(batches, 2, to);
+  batches.exec();
+  if (stream == Stream::kTelemetry) {
+    SQLite::Statement& losses = statements_->delete_losses;
+    const Using losses_guard(losses);
+    bind(losses, 1, to);
+    losses.exec();
   }
-  const std::string end = std::to_string(mark.pruned);
-  file_.db().exec(fmt::format("DELETE FROM {} WHERE position <= {}",
-                              journal_rows::event_table(stream),
-                              end));
-  file_.db().exec(fmt::format(
-      "DELETE FROM batches WHERE stream = {} AND first_position <= {}",
-      static_cast<int>(stream),
-      end));
+  mark.pruned = to;
   write_mark(mark);
-  return mark.pruned - old;
+  return to;
+}
+
+std::optional<BatchMark> SqliteJournal::next_batch(Stream stream, Position at) {
+  SQLite::Statement& query = statements_->next_batch;
+  const Using guard(query);
+  query.bind(1, static_cast<int>(stream));
+  bind(query, 2, at);
+  if (!query.executeStep()) {
+    return std::nullopt;
+  }
+  BatchMark mark;
+  mark.first = number(query.getColumn(0));
+  mark.last = mark.first + number(query.getColumn(1)) - 1;
+  if (!query.getColumn(2).isNull()) {
+    mark.delivered_us = query.getColumn(2).getInt64();
+  }
+  return mark;
+}
+
+std::uint64_t SqliteJournal::bytes_between(Stream stream,
+                                           Position first,
+                                           Position last) {
+  SQLite::Statement& query = statements_->sum(stream);
+  const Using guard(query);
+  bind(query, 1, first);
+  bind(query, 2, last);
+  query.executeStep();
+  return number(query.getColumn(0));
+}
+
+std::uint64_t SqliteJournal::drop_events(Stream stream,
+                                         Position first,
+                                         Position last) {
+  SQLite::Statement& remove = statements_->remove(stream);
+  const Using guard(remove);
+  bind(remove, 1, first);
+  bind(remove, 2, last);
+  return static_cast<std::uint64_t>(remove.exec());
 }
 
 void SqliteJournal::checkpoint() {

@@ -34,22 +34,50 @@ class SqliteJournal final : public Journal {
   using Marks = std::array<journal_rows::Mark, 2>;
   struct Statements;
 
+  // What a transaction writes (journal_writes.cc). They throw.
   void write(const JournalTransaction& turn, Marks& marks);
   void write_events(Stream stream,
                     const std::vector<Bytes>& events,
                     journal_rows::Mark& mark);
   void write_epoch(const EpochRow& row);
   void write_batch(const CutBatch& batch);
+  void write_loss(const Loss& loss, Marks& marks);
+  void require_hash(Position at, const Hash& hash);
+  std::optional<Hash> hash_of_lost(Position last);
+  void write_following(const Following& following,
+                       const StreamLayout& layout,
+                       journal_rows::Mark& mark);
   void write_delivery(const Delivery& delivery, journal_rows::Mark& mark);
+  void mark_delivered(const journal_rows::StoredBatch& row);
+  void move_delivered(journal_rows::Mark& mark, Position to);
+  void write_held(Stream stream,
+                  const std::string& origin,
+                  const std::string& checkpoint);
   void write_description(const DescriptionRow& row);
   void write_mark(const journal_rows::Mark& mark);
-  std::uint64_t prune_stream(Stream stream,
-                             WallTime before,
-                             journal_rows::Mark& mark);
-  bool stands(std::uint64_t number);
+
+  // What prune() does, and what both need.
+  Position prune_stream(Stream stream,
+                        WallTime before,
+                        journal_rows::Mark& mark,
+                        std::uint64_t& gone);
+  CutBatch stored_batch(Stream stream, Position first);
+  std::optional<BatchMark> next_batch(Stream stream, Position at);
+  std::uint64_t bytes_between(Stream stream, Position first, Position last);
+  std::uint64_t drop_events(Stream stream, Position first, Position last);
+
+  JournalResult<void> settle();
+  void stood(const JournalTransaction& turn);
 
   WriterDatabase file_;
   Marks marks_;
+  std::array<StreamLayout, 2> layouts_;
+  // A fault left open whether a transaction stands: the file says, when it can
+  // be read again.
+  bool is_unsettled_ = false;
+  std::uint64_t page_bytes_ = 0;
+  mutable std::uint64_t used_bytes_ = 0;
+  mutable bool is_used_known_ = false;
   std::unique_ptr<Statements> statements_;
 };
 
