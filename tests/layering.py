@@ -76,6 +76,12 @@ RULES = [
     ("ledger/check", ["core", "proto", "platform", "ledger/store",
                       "ledger/log"], ANY,
      "reads what is stored, from outside the running program"),
+    ("ledger/backup", ["core", "platform", "ledger/store", "ledger/check"],
+     ANY, "copies what is stored, and believes a copy only when it was "
+     "recomputed"),
+    ("ledger/recover", ["core", "proto", "platform", "ledger/store",
+                        "ledger/log", "ledger/backup"], ANY,
+     "closes logs and begins their successors, outside the running program"),
     ("ledger/http", ["core", "proto", "proto_cpp", "platform", "web_bundle",
                      "ledger/loop", "ledger/config", "ledger/store",
                      "ledger/log", "ledger/views"], ANY,
@@ -88,7 +94,8 @@ RULES = [
      "verifies from outside: knows formats, not the programs that write them"),
     ("tools/strongroom", ["core", "proto", "proto_cpp", "platform",
                           "agent/config", "agent/journal", "ledger/config",
-                          "ledger/store", "ledger/check"], ANY,
+                          "ledger/store", "ledger/check", "ledger/log",
+                          "ledger/backup", "ledger/recover"], ANY,
      "as all tools, and creates and checks what agent and ledger store"),
     ("tools/plant", ["core", "proto", "platform", "agent/config"], ANY,
      "as all tools, and builds the twin of an agent's configuration"),
@@ -97,8 +104,9 @@ RULES = [
 FOLDERS = ["core", "proto", "platform", "agent", "ledger", "tools", "tests",
            "firmware"]
 
-# Concretes are named after their technology. Only main.cc, their own folder
-# and tests/ know them.
+# Concretes are named after their technology. Only main.cc, their own folder,
+# tests/ and the files that open databases for a command know them.
+OPENERS = {"ledger/backup/guard_file.cc", "tools/strongroom/recover_stores.cc"}
 CONCRETE = re.compile(r"/(libmodbus|paho|sqlite|httplib)_[^/]*\.h$")
 TEST_LIBRARIES = re.compile(r"^(gtest|gmock|benchmark)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -135,6 +143,7 @@ def fault(path, bracket, target):
     folder = str(pathlib.PurePosixPath(path).parent)
     if CONCRETE.search(target) and not below(target, folder) \
             and not path.endswith("/main.cc") and not below(path, "tests") \
+            and path not in OPENERS \
             and not below(target, "platform"):
         return "a concrete adapter; include its role, main.cc wires"
     if own is ANY or below(target, folder):

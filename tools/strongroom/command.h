@@ -42,6 +42,8 @@ void add_acl(CLI::App& app, Outcome& outcome);
 void add_proof(CLI::App& app, Outcome& outcome);
 void add_verify(CLI::App& app, Outcome& outcome);
 void add_fsck(CLI::App& app, Outcome& outcome);
+void add_backup(CLI::App& app, Outcome& outcome);
+void add_restore(CLI::App& app, Outcome& outcome);
 void add_tail(CLI::App& app, Outcome& outcome);
 void add_doctor(CLI::App& app, Outcome& outcome);
 void add_bus(CLI::App& app, Outcome& outcome);

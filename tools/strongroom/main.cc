@@ -55,6 +55,8 @@ int run(int argc, char** argv) {
   add_proof(app, outcome);
   add_verify(app, outcome);
   add_fsck(app, outcome);
+  add_backup(app, outcome);
+  add_restore(app, outcome);
   add_tail(app, outcome);
   add_doctor(app, outcome);
   add_bus(app, outcome);
