@@ -47,6 +47,11 @@ bool is_empty(SQLite::Database& db) {
   return db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
 }
 
+bool has_bytes(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::file_size(path, error) > 0 && !error;
+}
+
 std::unexpected<Error> wrong_application(const std::filesystem::path& path,
                                          std::int32_t found,
                                          std::int32_t wanted) {
@@ -241,6 +246,21 @@ Result<std::unique_ptr<SQLite::Database>> open_reader(
     return db;
   } catch (const SQLite::Exception& error) {
     return sqlite_fault(path, error);
+  }
+}
+
+bool holds_nothing(const std::filesystem::path& path) {
+  if (!has_bytes(path)) {
+    return !has_bytes(path.string() + "-wal");
+  }
+  try {
+    // Not read-only: that could not play back a journal.
+    SQLite::Database db(path.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
+    sqlite3_db_config(
+        db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    return is_empty(db);
+  } catch (const SQLite::Exception&) {
+    return false;
   }
 }
 

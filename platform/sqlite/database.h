@@ -43,6 +43,12 @@ class WriterDatabase {
 Result<std::unique_ptr<SQLite::Database>> open_reader(
     const std::filesystem::path& path, std::int32_t application_id);
 
+/// True when nothing was ever committed into the database: there is no file, an
+/// empty one, or one without tables, as a power cut while it was made leaves
+/// it. Plays back what SQLite left beside it. False when it cannot be told:
+/// held, no database, damaged, or a WAL without its database.
+bool holds_nothing(const std::filesystem::path& path);
+
 /// user_version of the schema.
 int schema_version(SQLite::Database& db);
 void set_schema_version(SQLite::Database& db, int version);

@@ -155,6 +155,38 @@ TEST_F(Database, Garbage_IsNotADatabase) {
             path.string() + ": not a SQLite database");
 }
 
+TEST_F(Database, HoldsNothing_UntilTheFirstTable) {
+  EXPECT_TRUE(holds_nothing(path));
+  write_text(path, "");
+  EXPECT_TRUE(holds_nothing(path));
+  WriterDatabase writer = create();
+  EXPECT_TRUE(holds_nothing(path));
+  writer.db().exec("BEGIN; CREATE TABLE t (a)");
+  EXPECT_TRUE(holds_nothing(path));
+  writer.db().exec("COMMIT");
+  EXPECT_FALSE(holds_nothing(path));
+}
+
+TEST_F(Database, HoldsNothing_IsNotSaidOfWhatCannotBeRead) {
+  write_text(path, std::string(5000, 'x'));
+  EXPECT_FALSE(holds_nothing(path));
+  std::filesystem::remove(path);
+  write_text(path.string() + "-wal", "frames of a database that is gone");
+  EXPECT_FALSE(holds_nothing(path));
+}
+
+TEST_F(Database, HoldsNothing_LeavesTheWalOfOthersAlone) {
+  {
+    WriterDatabase writer = create();
+    sqlite3_db_config(
+        writer.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    writer.db().exec("CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+  }
+  const auto wal = wal_size();
+  EXPECT_FALSE(holds_nothing(path));
+  EXPECT_EQ(wal_size(), wal);
+}
+
 TEST_F(Database, Reader_SeesCommits_AndCannotWrite) {
   WriterDatabase writer = create();
   writer.db().exec("CREATE TABLE t (a)");
