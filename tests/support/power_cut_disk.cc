@@ -466,7 +466,8 @@ void PowerCutDisk::State::settle() {
   changes.clear();
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     const std::string name = name_of(entry.path());
-    if (!entry.is_regular_file() || is_shared_memory(name)) {
+    if (entry.is_symlink() || !entry.is_regular_file() ||
+        is_shared_memory(name)) {
       continue;
     }
     const ino_t inode = inode_of(entry.path());
@@ -570,7 +571,9 @@ void PowerCutDisk::rebuild(std::size_t at,
   }
   for (const auto& entry : fs::recursive_directory_iterator(state_->root)) {
     const std::string name = state_->name_of(entry.path());
-    if (entry.is_directory()) {
+    if (entry.is_symlink()) {
+      fs::copy_symlink(entry.path(), into / name);
+    } else if (entry.is_directory()) {
       fs::create_directories(into / name);
     } else if (!state_->seen.contains(name) && !is_shared_memory(name)) {
       lay(into / name, content_of(entry.path()));

@@ -61,7 +61,9 @@ class PowerCutDisk {
   /// after operation `at` (0: before the first): what was synced stands; of
   /// what was not, `seed` decides write by write, name by name. Seed 0: nothing
   /// unsynced stands. Seed 1: all of it. Files that SQLite did not open (locks)
-  /// are copied as they are now. Quick when `at` goes up from call to call.
+  /// and symbolic
+  /// links are copied as they are now. Quick when `at` goes up from call to
+  /// call.
   void rebuild(std::size_t at,
                std::uint64_t seed,
                const std::filesystem::path& into) const;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's journal after a power cut at every change of its disk: what was
+// told stands, nothing else does, it is never set aside, and it goes on.
+#include <gtest/gtest.h>
+
+#include "agent/journal/check_journal.h"
+#include "tests/powercut/cuts.h"
+#include "tests/powercut/journal_life.h"
+
+namespace strongroom::powercut {
+namespace {
+
+using testing_journal::kNow;
+using testing_journal::kSource;
+
+constexpr int kTurns = 36;
+// Steps until the first start has returned.
+constexpr std::size_t kBorn = 2;
+
+/// A life that was lived once, and everything that may be left of it.
+class Aftermath {
+ public:
+  explicit Aftermath(PowerCutDisk::Sync sync)
+      : disk_(directory_.disk(), sync),
+        life_(directory_.disk() / "journal.db", disk_) {
+    life_.live(kTurns);
+  }
+
+  /// Every cut that this many seeds give; every `stride`-th operation.
+  Tally look(std::uint64_t seeds, std::size_t stride) {
+    Tally tally;
+    for (std::size_t at = 0; at <= disk_.operations(); at += stride) {
+      ++tally.cuts;
+      for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+        ++tally.rebuilds;
+        disk_.rebuild(at, seed, directory_.rebuilt());
+        examine(at, " seed " + std::to_string(seed), tally);
+      }
+    }
+    return tally;
+  }
+
+  std::size_t operations() const { return disk_.operations(); }
+  PowerCutDisk& disk() { return disk_; }
+
+ private:
+  std::filesystem::path path() const {
+    return directory_.rebuilt() / "journal.db";
+  }
+
+  // Steps that had returned when power went.
+  std::size_t told_by(std::size_t at) const {
+    std::size_t told = 0;
+    while (told < life_.steps().size() && life_.steps()[told].told <= at) {
+      ++told;
+    }
+    return told;
+  }
+
+  void examine(std::size_t at, const std::string& seed, Tally& tally) {
+    const std::string where = "cut " + std::to_string(at) + " (" +
+                              disk_.operation(at) + ")" + seed + ": ";
+    auto opened = open_journal(path(), kSource, kNow);
+    if (!opened) {
+      return tally.note(tally.refused, where + opened.error().what);
+    }
+    const std::size_t told = told_by(at);
+    if (told < kBorn) {
+      return;  // nobody was told anything: see AtEveryChangeOfItsFirstStart
+    }
+    if (!opened->set_aside.empty() || !opened->damage.empty()) {
+      return tally.note(tally.refused, where + "set aside: " + opened->damage);
+    }
+    const std::optional<std::size_t> found = truth_found(told, *opened);
+    if (!found) {
+      const bool older = opened->state.last_transaction <
+                         life_.truths()[told].last_transaction;
+      return tally.note(older ? tally.lost : tally.foreign,
+                        where + *difference(life_.truths()[told], *opened));
+    }
+    go_on(*found, *std::move(opened), where, tally);
+  }
+
+  // Which truth stands: what was told, or that and the step under way.
+  std::optional<std::size_t> truth_found(std::size_t told,
+                                         OpenedJournal& opened) const {
+    for (std::size_t i = told; i < std::min(told + 2, life_.truths().size());
+         ++i) {
+      if (!difference(life_.truths()[i], opened)) {
+        return i;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // fsck; then the next transaction, and fsck again.
+  void go_on(std::size_t truth,
+             OpenedJournal opened,
+             const std::string& where,
+             Tally& tally) {
+    if (auto flaw = flaw_of()) {
+      return tally.note(tally.unsound, where + *flaw);
+    }
+    const auto& steps = life_.steps();
+    while (truth < steps.size() && !steps[truth].turn) {
+      ++truth;
+    }
+    if (truth == steps.size()) {
+      return;
+    }
+    if (auto done = opened.journal->commit(*steps[truth].turn); !done) {
+      return tally.note(tally.refused,
+                        where + "no commit: " + done.error().what);
+    }
+    opened.journal.reset();
+    if (auto flaw = flaw_of()) {
+      tally.note(tally.unsound, where + "after the next turn: " + *flaw);
+    }
+  }
+
+  std::optional<std::string> flaw_of() const {
+    const std::vector<PublicKey> keys{life_.key()};
+    const auto report = check_journal(path(), {keys, life_.trust()});
+    return report ? report->flaw : report.error().what;
+  }
+
+  MemoryDirectory directory_;
+  PowerCutDisk disk_;
+  JournalLife life_;
+};
+
+TEST(JournalPowerCut, AtEveryChange_LosesNothingToldAndGoesOn) {
+  Aftermath after(PowerCutDisk::Sync::kAsAsked);
+  ASSERT_GT(after.operations(), 400U);
+  const Tally tally = after.look(seeds(4, 32), 1);
+  tally.print("agent journal");
+  EXPECT_EQ(tally.faults(), 0U) << tally.first_fault;
+}
+
+// The test above can fail: without syncs it does.
+TEST(JournalPowerCut, WithoutSyncs_IsCaught) {
+  Aftermath after(PowerCutDisk::Sync::kOff);
+  const Tally tally = after.look(seeds(2, 8), is_full() ? 1 : 5);
+  tally.print("agent journal, synchronous=OFF");
+  EXPECT_GT(tally.lost, tally.rebuilds / 4);
+}
+
+}  // namespace
+}  // namespace strongroom::powercut
