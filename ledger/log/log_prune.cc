@@ -8,6 +8,26 @@
 
 namespace strongroom {
 
+/// A full leaf tile as it stands on the disk, if that is what the signed root
+/// proves: what is in memory outlives no restart.
+Result<Bytes> LogWriter::sound_tile(Log& log,
+                                    LedgerReader& reader,
+                                    std::uint64_t number) {
+  const auto proven = log.subtrees.tile(0, number, kTileWidth);
+  if (!proven) {
+    return std::unexpected(proven.error());
+  }
+  const auto stored = reader.tile(log.id, 0, number);
+  if (!stored) {
+    return std::unexpected(stored.error());
+  }
+  if (!*proven || *stored != *proven) {
+    return fault(TileId{0, number, kTileWidth}.path() +
+                 (*stored ? " is damaged" : " is missing"));
+  }
+  return **proven;
+}
+
 Result<Pruning> LogWriter::prune(LogId log_id,
                                  std::uint64_t to_index,
                                  std::size_t max_batches) {
@@ -52,7 +72,7 @@ Result<std::uint64_t> LogWriter::sound_to(Log& log,
   std::optional<Bytes> tile;
   const auto is_right = [&](const Hash& leaf) {
     if (!tile || next % kTileWidth == 0) {
-      auto read = log.subtrees.tile(0, next / kTileWidth, kTileWidth);
+      auto read = sound_tile(log, parts_.reader, next / kTileWidth);
       if (!read) {
         pruning.refused = read.error().what;
         return false;

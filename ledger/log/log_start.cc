@@ -4,6 +4,13 @@
 #include "ledger/log/writer_log.h"
 
 namespace strongroom {
+namespace {
+
+constexpr const char* kRightGuard =
+    "; nothing is signed: put the right guard back and start again, and if it "
+    "is lost, see strongroom recover";
+
+}  // namespace
 
 LogWriter::LogWriter(std::string ledger, Parts parts)
     : ledger_(std::move(ledger)),
@@ -78,8 +85,9 @@ std::optional<Checkpoint> LogWriter::own_checkpoint(
 }
 
 /// The guard takes each note before the database does: a database that knows a
-/// newer one stands beside an older copy of the guard, and what else that guard
-/// has forgotten nobody can say. Says why; empty: it was not put back.
+/// newer one, or has entries that the guard never heard of, stands beside an
+/// older copy of the guard, or a new one. What else that one has forgotten
+/// nobody can say. Says why; empty: it was not put back.
 Result<std::string> LogWriter::put_back(const std::vector<LogRow>& rows,
                                         const Notes& guarded) {
   for (const LogRow& row : rows) {
@@ -87,21 +95,25 @@ Result<std::string> LogWriter::put_back(const std::vector<LogRow>& rows,
       continue;  // it never signs again, whatever the guard has forgotten
     }
     const auto note = parts_.reader.note(row.log_id);
-    if (!note) {
-      return std::unexpected(note.error());
+    const auto entries = parts_.reader.log_size(row.log_id);
+    if (!note || !entries) {
+      return std::unexpected(note ? entries.error() : note.error());
     }
     const auto known = own_checkpoint(*note, row.origin);
     const auto entry = guarded.find(row.origin.text());
     const auto held = entry == guarded.end()
                           ? std::nullopt
                           : own_checkpoint(entry->second, row.origin);
-    const std::uint64_t size = held ? held->size : 0;
-    if (known && known->size > size && (held || entry == guarded.end())) {
-      return "the guard is an older copy: of " + row.origin.text() +
-             " it knows size " + std::to_string(size) +
-             ", the database knows that " + std::to_string(known->size) +
-             " was signed; put the right guard back and start again, and if "
-             "it is lost, see strongroom recover";
+    const std::string origin = row.origin.text();
+    if (entry == guarded.end() && *entries > 0) {
+      // The guard comes before the first entry.
+      return "the guard knows nothing of " + origin + ", which has " +
+             std::to_string(*entries) + " entries" + kRightGuard;
+    }
+    if (known && held && known->size > held->size) {
+      return "the guard is an older copy: of " + origin + " it knows size " +
+             std::to_string(held->size) + ", the database knows that " +
+             std::to_string(known->size) + " was signed" + kRightGuard;
     }
   }
   return std::string();

@@ -158,6 +158,9 @@ class LogWriter {
                                            const Origin& origin) const;
   void take_missing(const Notes& missing);
   Result<bool> reads_back(Log& log);
+  static Result<Bytes> sound_tile(Log& log,
+                                  LedgerReader& reader,
+                                  std::uint64_t number);
   Result<std::uint64_t> sound_to(Log& log,
                                  std::uint64_t to_index,
                                  std::size_t max_batches,

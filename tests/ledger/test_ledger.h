@@ -107,13 +107,23 @@ class FaultyStore final : public LedgerStore {
                             const Origin& successor,
                             std::vector<ChainRow> chains,
                             std::vector<LossRow> losses) override {
-    return real_->succeed_log(
-        log_id, closed_at, successor, std::move(chains), std::move(losses));
+    Result<LogId> id = fault("injected");
+    const auto done = plan_.run([&]() -> Result<void> {
+      id = real_->succeed_log(
+          log_id, closed_at, successor, std::move(chains), std::move(losses));
+      return id ? Result<void>() : std::unexpected(id.error());
+    });
+    return done ? id : Result<LogId>(std::unexpected(done.error()));
   }
   Result<std::uint64_t> prune_entries(LogId log_id,
                                       std::uint64_t to_index,
                                       std::size_t max_batches) override {
-    return real_->prune_entries(log_id, to_index, max_batches);
+    Result<std::uint64_t> at = fault("injected");
+    const auto done = plan_.run([&]() -> Result<void> {
+      at = real_->prune_entries(log_id, to_index, max_batches);
+      return at ? Result<void>() : std::unexpected(at.error());
+    });
+    return done ? at : Result<std::uint64_t>(std::unexpected(done.error()));
   }
   Result<void> replace_batch(const BatchRow& row) override {
     return plan_.run([&] { return real_->replace_batch(row); });
@@ -197,7 +207,7 @@ class TestAgent {
       EventMessage event = options.bodies.empty() ? boot() : options.bodies[i];
       std::array<std::uint8_t, 16> blind{};
       blind.fill(static_cast<std::uint8_t>(first + i));
-      batch.events.push_back(*at.append(event, Now{}, blind));
+      batch.events.push_back(*at.append(event, now, blind));
     }
     return finish(stream, std::move(batch), first, before, options);
   }
@@ -250,6 +260,9 @@ class TestAgent {
   std::uint64_t epoch = 0;
   std::unique_ptr<EventChain> record;
   std::unique_ptr<EventChain> telemetry;
+  Now now{};  // by its own clock
+  std::map<Stream, std::uint32_t> generation{{Stream::kRecord, 1},
+                                             {Stream::kTelemetry, 1}};
   std::map<Stream, std::string> held_note;
   std::map<Stream, Checkpoint> held;
 };
@@ -392,7 +405,10 @@ class TestLedger {
     const auto verdict =
         verify_held(*held,
                     batch.leaves,
-                    Origin{kName, agent.source.site, stream, 1},
+                    Origin{kName,
+                           agent.source.site,
+                           stream,
+                           agent.generation[stream]},
                     trust(),
                     before == agent.held.end() ? std::nullopt
                                                : std::optional(before->second));
