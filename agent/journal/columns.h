@@ -5,6 +5,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <string>
 #include <type_traits>
 
@@ -21,6 +22,27 @@ struct Flawed {
   throw Flawed{{std::move(place), std::move(what)}};
 }
 
+// Whether the fault is of the moment, not of what stands in the file. A part of
+// it that the disk does not give back any more is damage.
+inline bool is_passing(const SQLite::Exception& error) {
+  switch (error.getErrorCode() & 0xff) {
+    case SQLITE_IOERR:
+      return error.getExtendedErrorCode() != SQLITE_IOERR_READ &&
+             error.getExtendedErrorCode() != SQLITE_IOERR_SHORT_READ;
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_NOMEM:
+    case SQLITE_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 template <typename F>
 auto catching(F body) -> FlawOr<decltype(body())> {
   try {
@@ -33,7 +55,8 @@ auto catching(F body) -> FlawOr<decltype(body())> {
   } catch (const Flawed& found) {
     return std::unexpected(found.flaw);
   } catch (const SQLite::Exception& error) {
-    return std::unexpected(JournalFlaw{"file", error.what()});
+    return std::unexpected(
+        JournalFlaw{"file", error.what(), is_passing(error)});
   }
 }
 

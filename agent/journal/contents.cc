@@ -11,16 +11,6 @@ using journal_rows::HeldRow;
 using journal_rows::Mark;
 using journal_rows::row_hash;
 
-std::string schema_text(SQLite::Database& db) {
-  SQLite::Statement query(
-      db, "SELECT coalesce(sql, '') FROM sqlite_schema ORDER BY name");
-  std::string all;
-  while (query.executeStep()) {
-    all += text(query.getColumn(0)) + "\n";
-  }
-  return all;
-}
-
 void check_schema(SQLite::Database& db) {
   const int version = db.execAndGet("PRAGMA user_version").getInt();
   if (version != journal_rows::kSchemaVersion) {
@@ -31,7 +21,7 @@ void check_schema(SQLite::Database& db) {
   }
   SQLite::Database fresh(":memory:",
                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  fresh.exec(std::string(journal_rows::schema()));
+  fresh.exec(journal_rows::schema());
   if (schema_text(db) != schema_text(fresh)) {
     flawed("file", "the tables are not those of the schema");
   }
@@ -229,6 +219,16 @@ void load_descriptions(SQLite::Database& db, JournalContents& contents) {
 std::uint32_t JournalContents::held_generation(Stream stream) const {
   const auto origin = Origin::parse(held[slot_of(stream)].origin);
   return origin ? origin->generation : 0;
+}
+
+std::string schema_text(SQLite::Database& db) {
+  SQLite::Statement query(
+      db, "SELECT coalesce(sql, '') FROM sqlite_schema ORDER BY name");
+  std::string all;
+  while (query.executeStep()) {
+    all += text(query.getColumn(0)) + "\n";
+  }
+  return all;
 }
 
 FlawOr<std::array<Mark, 2>> load_marks(SQLite::Database& db) {

@@ -20,6 +20,9 @@ namespace strongroom {
 struct JournalFlaw {
   std::string place;  // "record 17", "batches record 12", "held telemetry"
   std::string what;
+  /// The file could not be read now (disk full, no descriptors, busy): that
+  /// says nothing about what stands in it.
+  bool is_passing = false;
 
   std::string text() const { return place + ": " + what; }
 };
@@ -42,6 +45,8 @@ struct JournalContents {
   std::uint32_t held_generation(Stream stream) const;
 };
 
+/// CREATE statements of what stands in the file.
+std::string schema_text(SQLite::Database& db);
 /// The marks alone, with their hashes checked.
 FlawOr<std::array<journal_rows::Mark, 2>> load_marks(SQLite::Database& db);
 

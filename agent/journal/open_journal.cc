@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start: what is whole goes on, what is not is set aside with its bytes.
 #include <array>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
 
-#include "agent/journal/checker.h"
 #include "agent/journal/columns.h"
+#include "agent/journal/migrate.h"
+#include "agent/journal/set_aside.h"
 #include "agent/journal/sqlite_journal.h"
+#include "agent/journal/start_check.h"
 #include "core/event/event.h"
 
 namespace strongroom {
@@ -17,133 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using journal_rows::Mark;
-using journal_rows::row_hash;
 
-constexpr std::array<const char*, 3> kSuffixes = {"", "-wal", "-shm"};
+constexpr auto kLost = strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_LOST;
+constexpr auto kCorrupt =
+    strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_CORRUPT;
 
-fs::path with_suffix(fs::path path, std::string_view suffix) {
-  path += suffix;
-  return path;
-}
-
-std::string time_suffix(WallTime now) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss time{seconds - day};
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()),
-                     time.hours().count(),
-                     time.minutes().count(),
-                     time.seconds().count());
-}
-
-// Renames the file, its WAL and its shared memory, whichever are there; the
-// name that they got, without suffix. All three keep fitting together, so that
-// what is left of them can still be read.
-Result<fs::path> set_aside(const fs::path& path, WallTime now) {
-  const std::string base = path.string() + ".set-aside-" + time_suffix(now);
-  fs::path target = base;
-  for (int attempt = 2;
-       fs::exists(target) || fs::exists(with_suffix(target, "-wal"));
-       ++attempt) {
-    target = fmt::format("{}-{}", base, attempt);
-  }
-  for (const char* suffix : kSuffixes) {
-    const fs::path from = with_suffix(path, suffix);
-    std::error_code error;
-    if (!fs::exists(from, error)) {
-      continue;
-    }
-    fs::rename(from, with_suffix(target, suffix), error);
-    if (error) {
-      return fault(fmt::format(
-          "{}: cannot be set aside: {}", from.string(), error.message()));
-    }
-  }
-  return target;
-}
-
-void add_meta(SQLite::Database& db,
-              const std::string& key,
-              const std::string& value) {
-  SQLite::Statement insert(db, "INSERT INTO meta VALUES (?, ?, ?)");
-  const Hash hash = row_hash(key, value);
-  insert.bind(1, key);
-  insert.bind(2, value);
-  insert.bind(3, hash.data(), static_cast<int>(hash.size()));
-  insert.exec();
-}
-
-void create_tables(SQLite::Database& db,
-                   const Source& source,
-                   strongroom_v1_EpochReason because,
-                   const std::string& aside) {
-  SQLite::Transaction transaction(db);
-  db.exec(std::string(journal_rows::schema()));
-  add_meta(db, "source", source.text());
-  add_meta(db, "opened_because", std::to_string(static_cast<int>(because)));
-  add_meta(db, "set_aside", aside);
-  for (const Stream stream : kAgentStreams) {
-    Mark mark;
-    mark.stream = stream;
-    const Hash hash = row_hash(mark);
-    SQLite::Statement insert(
-        db, "INSERT INTO streams VALUES (?, 0, ?, 0, 0, 0, 0, 0, ?)");
-    insert.bind(1, static_cast<int>(stream));
-    insert.bind(2, mark.tail_hash.data(), static_cast<int>(hash.size()));
-    insert.bind(3, hash.data(), static_cast<int>(hash.size()));
-    insert.exec();
-  }
-  set_schema_version(db, journal_rows::kSchemaVersion);
-  transaction.commit();
-}
-
-bool has_tables(SQLite::Database& db) {
-  return db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() > 0;
-}
-
-// The first event that will be read again: owed, or not salvaged yet; at least
-// the newest.
-Position first_needed(const StreamLayout& layout, Position owed) {
-  Position from = std::min(owed, layout.tail);
-  for (const EpochRow& epoch : layout.epochs) {
-    if (epoch.stopped_at != 0 && epoch.salvaged_to < layout.epoch_end(epoch)) {
-      from = std::min(from, std::max(epoch.stopped_at, epoch.salvaged_to + 1));
-    }
-  }
-  return from;
-}
-
-// What a start must know to be whole: every row but the delivered events.
-FlawOr<JournalContents> check_start(SQLite::Database& db) {
-  auto contents = load_contents(db);
-  if (!contents) {
-    return contents;
-  }
-  for (const Stream stream : kAgentStreams) {
-    const Mark& mark = contents->marks[slot_of(stream)];
-    const Position owed = mark.delivered + 1;
-    if (mark.tail == 0) {
-      continue;
-    }
-    const Position from = first_needed(contents->layout(stream), owed);
-    if (auto events = check_events(db, *contents, stream, from); !events) {
-      return std::unexpected(events.error());
-    }
-    const BatchCheck check{true, {}};
-    if (auto batches = check_batches(db, *contents, stream, owed, check);
-        !batches) {
-      return std::unexpected(batches.error());
-    }
-  }
-  if (auto losses = check_losses(db, *contents); !losses) {
-    return std::unexpected(losses.error());
-  }
-  return contents;
-}
+// --- what stands in a whole file --------------------------------------------
 
 WallTime recorded_at(SQLite::Database& db, Stream stream, Position position) {
   SQLite::Statement query(db,
@@ -208,13 +91,6 @@ Previous heads_of(const JournalContents& contents) {
   return heads;
 }
 
-// One attempt to go on with the file that is there.
-struct Attempt {
-  std::optional<OpenedJournal> opened;
-  std::string damage;  // why not
-  Previous previous;
-};
-
 OpenedJournal continue_with(WriterDatabase file,
                             const JournalContents& contents) {
   OpenedJournal opened;
@@ -228,18 +104,162 @@ OpenedJournal continue_with(WriterDatabase file,
   return opened;
 }
 
-Result<Attempt> examine(WriterDatabase file, const Source& source) {
-  // Closing must not fold the WAL of a damaged file into it.
+// --- looking at the file without touching it --------------------------------
+
+// Why the file cannot be gone on with.
+struct Damage {
+  std::string what;
+  strongroom_v1_EpochReason because = kCorrupt;
+  Previous previous;
+};
+
+// What a look at the file found: a version to go on with, or damage.
+struct Look {
+  int version = 0;
+  std::optional<Damage> damage;
+};
+
+Look damaged(std::string what, Previous previous = {}) {
+  return {0, Damage{std::move(what), kCorrupt, std::move(previous)}};
+}
+
+// A connection that changes no byte: the WAL of a damaged file stays as it is.
+std::unique_ptr<SQLite::Database> open_untouched(const fs::path& path) {
+  auto db =
+      std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READONLY);
   sqlite3_db_config(
-      file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  Attempt attempt;
-  auto contents = check_start(file.db());
-  if (!contents) {
-    attempt.damage = contents.error().text();
-    if (auto marks = load_contents(file.db())) {
-      attempt.previous = heads_of(*marks);
+      db->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  db->exec(
+      "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = "
+      "OFF; PRAGMA cell_size_check = ON");
+  return db;
+}
+
+// What SQLite would only notice when it writes: the marks in the file's header
+// that say who may write it, and how.
+bool is_header_sound(const fs::path& path) {
+  std::array<char, 100> header{};
+  std::ifstream(path, std::ios::binary).read(header.data(), header.size());
+  const std::string_view magic("SQLite format 3\0", 16);
+  const bool is_wal = header[18] == 2 && header[19] == 2;
+  const bool is_rollback = header[18] == 1 && header[19] == 1;
+  return std::string_view(header.data(), 16) == magic &&
+         (is_wal || is_rollback) && header[20] == 0;
+}
+
+Result<Look> judge(SQLite::Database& db) {
+  const int id = db.execAndGet("PRAGMA application_id").getInt();
+  if (id != journal_rows::kApplicationId) {
+    return damaged(
+        fmt::format("a database of another program "
+                    "(application_id {})",
+                    id));
+  }
+  const int version = schema_version(db);
+  if (version == kMigratedVersion) {
+    return Look{version, std::nullopt};  // judged when it has been migrated
+  }
+  if (version > journal_rows::kSchemaVersion) {
+    // Not damaged: we are older than it. Its rows wait for a newer program.
+    return Look{version,
+                Damage{fmt::format("schema version {}: a newer program wrote "
+                                   "it, this one knows {}",
+                                   version,
+                                   journal_rows::kSchemaVersion),
+                       kLost,
+                       {}}};
+  }
+  const auto contents = check_start(db);
+  if (contents) {
+    return Look{version, std::nullopt};
+  }
+  if (contents.error().is_passing) {
+    return fault(contents.error().what);
+  }
+  const auto marks = load_contents(db);
+  return damaged(contents.error().text(),
+                 marks ? heads_of(*marks) : Previous{});
+}
+
+Result<Look> look_at(const fs::path& path) {
+  if (!fs::is_regular_file(path)) {
+    return damaged("it is no file");
+  }
+  if (::access(path.c_str(), R_OK | W_OK) != 0) {
+    return fault(path.string() + ": " + std::generic_category().message(errno));
+  }
+  if (!is_header_sound(path)) {
+    return damaged("not a SQLite database");
+  }
+  try {
+    auto db = open_untouched(path);
+    auto look = judge(*db);
+    return look ? look : fault(path.string() + ": " + look.error().what);
+  } catch (const SQLite::Exception& error) {
+    if (journal_columns::is_passing(error)) {
+      return fault(path.string() + ": " + error.what());
     }
-    return attempt;
+    return damaged(error.what());
+  }
+}
+
+// Whether another process has the journal open for writing.
+bool is_held(const fs::path& path) {
+  const int file =
+      ::open((path.string() + ".lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return false;
+  }
+  const bool held = ::flock(file, LOCK_EX | LOCK_NB) != 0;
+  ::close(file);
+  return held;
+}
+
+// --- opening ----------------------------------------------------------------
+
+// One transaction: a crash before its end leaves the old version.
+FlawOr<JournalContents> bring_up(SQLite::Database& db) {
+  return journal_columns::catching([&] {
+    SQLite::Transaction transaction(db);
+    if (auto migrated = migrate(db); !migrated) {
+      throw journal_columns::Flawed{migrated.error()};
+    }
+    auto contents = check_start(db);
+    if (!contents) {
+      throw journal_columns::Flawed{contents.error()};
+    }
+    transaction.commit();
+    return *std::move(contents);
+  });
+}
+
+// The journal, or why there is none.
+struct Attempt {
+  std::optional<OpenedJournal> opened;
+  std::optional<Damage> damage;
+};
+
+Result<Attempt> open_whole(const fs::path& path,
+                           const Source& source,
+                           const Look& look) {
+  auto file = WriterDatabase::open(path, journal_rows::kApplicationId, false);
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  const auto fold_on_close = [&](int folds) {
+    sqlite3_db_config(file->db().getHandle(),
+                      SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                      folds == 0 ? 1 : 0,
+                      nullptr);
+  };
+  fold_on_close(0);
+  auto contents = look.version == kMigratedVersion ? bring_up(file->db())
+                                                   : load_contents(file->db());
+  if (!contents && contents.error().is_passing) {
+    return fault(path.string() + ": " + contents.error().what);
+  }
+  if (!contents) {
+    return Attempt{std::nullopt, Damage{contents.error().text(), kCorrupt, {}}};
   }
   if (contents->source != source.text()) {
     return fault(fmt::format(
@@ -248,93 +268,81 @@ Result<Attempt> examine(WriterDatabase file, const Source& source) {
         contents->source,
         source.text()));
   }
-  sqlite3_db_config(
-      file.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-  attempt.opened = continue_with(std::move(file), *contents);
-  return attempt;
+  fold_on_close(1);
+  return Attempt{continue_with(*std::move(file), *contents), std::nullopt};
 }
 
 Result<Attempt> try_existing(const fs::path& path, const Source& source) {
-  auto file = WriterDatabase::open(path, journal_rows::kApplicationId, false);
-  if (file) {
-    try {
-      if (has_tables(file->db())) {
-        return examine(*std::move(file), source);
-      }
-    } catch (const SQLite::Exception& error) {
-      return Attempt{std::nullopt, error.what(), {}};
-    }
-    return Attempt{std::nullopt, "there are no tables in it", {}};
+  if (is_held(path)) {
+    auto file = WriterDatabase::open(path, journal_rows::kApplicationId, false);
+    return file ? fault(path.string() + ": was held by another process")
+                : std::unexpected(file.error());  // says by whom
   }
-  // Held by another process, or not ours to read: no damage of the file.
-  const std::string lock = path.string() + ".lock";
-  if (file.error().what.starts_with(lock) ||
-      ::access(path.c_str(), R_OK | W_OK) != 0) {
-    return std::unexpected(file.error());
+  auto look = look_at(path);
+  if (!look) {
+    return std::unexpected(look.error());
   }
-  return Attempt{std::nullopt, file.error().what, {}};
+  if (look->damage) {
+    return Attempt{std::nullopt, std::move(look->damage)};
+  }
+  return open_whole(path, source, *look);
 }
 
 Result<OpenedJournal> begin_anew(const fs::path& path,
                                  const Source& source,
-                                 strongroom_v1_EpochReason because,
-                                 const std::string& aside) {
-  auto file = WriterDatabase::open(path, journal_rows::kApplicationId, true);
-  if (!file) {
-    return std::unexpected(file.error());
+                                 const Damage& damage,
+                                 WallTime now) {
+  fs::path aside;
+  if (has_bytes(path)) {
+    auto name = set_aside_name(path, now);
+    if (!name) {
+      return std::unexpected(name.error());
+    }
+    aside = *std::move(name);
   }
-  try {
-    create_tables(file->db(), source, because, aside);
-  } catch (const SQLite::Exception& error) {
-    return fault(path.string() + ": " + error.what());
+  if (auto done = replace_journal(path, aside, source, damage.because); !done) {
+    return std::unexpected(done.error());
   }
-  auto contents = load_contents(file->db());
-  if (!contents) {
-    return fault(path.string() + ": " + contents.error().text());
+  auto attempt = open_whole(path, source, {journal_rows::kSchemaVersion, {}});
+  if (!attempt) {
+    return std::unexpected(attempt.error());
   }
-  return continue_with(*std::move(file), *contents);
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error) && fs::file_size(path, error) > 0;
+  if (!attempt->opened) {
+    return fault(path.string() + ": " + attempt->damage->what);
+  }
+  attempt->opened->damage = damage.what;
+  attempt->opened->previous = damage.previous;
+  return *std::move(attempt->opened);
 }
 
 }  // namespace
 
-Result<OpenedJournal> open_journal(const fs::path& path,
+Result<OpenedJournal> open_journal(const fs::path& given,
                                    const Source& source,
                                    WallTime now) {
-  const bool used_before = fs::exists(with_suffix(path, ".lock"));
-  auto because = used_before
-                     ? strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_LOST
-                     : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
-  Attempt attempt;
-  if (is_there(path)) {
-    auto existing = try_existing(path, source);
-    if (!existing) {
-      return std::unexpected(existing.error());
-    }
-    attempt = *std::move(existing);
-    if (attempt.opened) {
-      return *std::move(attempt.opened);
-    }
-    because = strongroom_v1_EpochReason_EPOCH_REASON_JOURNAL_CORRUPT;
+  std::error_code error;
+  // SQLite keeps the WAL beside what a link points to: so do we with the rest.
+  const fs::path path =
+      fs::is_symlink(given, error) ? fs::weakly_canonical(given, error) : given;
+  Damage damage;
+  damage.because = fs::exists(path.string() + ".lock", error)
+                       ? kLost
+                       : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
+  if (auto finished = finish_replacement(path); !finished) {
+    return std::unexpected(finished.error());
   }
-  std::string aside;
-  if (is_there(path) || is_there(with_suffix(path, "-wal"))) {
-    auto target = set_aside(path, now);
-    if (!target) {
-      return std::unexpected(target.error());
+  if (fs::exists(path, error) &&
+      (!fs::is_regular_file(path, error) || fs::file_size(path, error) > 0)) {
+    auto attempt = try_existing(path, source);
+    if (!attempt) {
+      return std::unexpected(attempt.error());
     }
-    aside = target->filename().string();
+    if (attempt->opened) {
+      return *std::move(attempt->opened);
+    }
+    damage = *std::move(attempt->damage);
   }
-  auto opened = begin_anew(path, source, because, aside);
-  if (opened) {
-    opened->damage = attempt.damage;
-    opened->previous = attempt.previous;
-  }
-  return opened;
+  return begin_anew(path, source, damage, now);
 }
 
 }  // namespace strongroom

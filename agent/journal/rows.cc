@@ -4,47 +4,36 @@
 namespace strongroom::journal_rows {
 namespace {
 
-// Columns one after another, each delimited, so that no two rows share an
-// encoding: numbers as 8 bytes big endian, strings with their length before.
-class RowBytes {
- public:
-  explicit RowBytes(std::string_view table) { text(table); }
-
-  RowBytes& number(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
-    }
-    return *this;
-  }
-  RowBytes& text(std::string_view value) { return blob(as_bytes(value)); }
-  RowBytes& blob(ByteView value) {
-    number(value.size());
-    append(bytes_, value);
-    return *this;
-  }
-  template <typename T>
-  RowBytes& optional(const std::optional<T>& value) {
-    number(value.has_value() ? 1 : 0);
-    return number(value ? static_cast<std::uint64_t>(*value) : 0);
-  }
-  RowBytes& stream(Stream value) {
-    return number(static_cast<std::uint64_t>(value));
-  }
-  Hash hash() const { return sha256(bytes_); }
-
- private:
-  Bytes bytes_;
-};
-
-}  // namespace
-
-std::string_view schema() {
-  return R"sql(
+constexpr std::string_view kUnchanged = R"sql(
 CREATE TABLE meta (
   key TEXT NOT NULL PRIMARY KEY,
   value TEXT NOT NULL,
   row_hash BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE record_events (
+  position INTEGER NOT NULL PRIMARY KEY,
+  event BLOB NOT NULL
+);
+CREATE TABLE telemetry_events (
+  position INTEGER NOT NULL PRIMARY KEY,
+  event BLOB NOT NULL
+);
+CREATE TABLE held (
+  stream INTEGER NOT NULL PRIMARY KEY,
+  origin TEXT NOT NULL,
+  checkpoint TEXT NOT NULL,
+  row_hash BLOB NOT NULL
+);
+CREATE TABLE descriptions (
+  device TEXT NOT NULL PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  row_hash BLOB NOT NULL
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view kOfVersion2 = R"sql(
 CREATE TABLE streams (
   stream INTEGER NOT NULL PRIMARY KEY,
   tail INTEGER NOT NULL,
@@ -67,14 +56,6 @@ CREATE TABLE epochs (
   row_hash BLOB NOT NULL,
   PRIMARY KEY (stream, first_position)
 ) WITHOUT ROWID;
-CREATE TABLE record_events (
-  position INTEGER NOT NULL PRIMARY KEY,
-  event BLOB NOT NULL
-);
-CREATE TABLE telemetry_events (
-  position INTEGER NOT NULL PRIMARY KEY,
-  event BLOB NOT NULL
-);
 CREATE TABLE batches (
   stream INTEGER NOT NULL,
   first_position INTEGER NOT NULL,
@@ -87,19 +68,6 @@ CREATE TABLE batches (
   row_hash BLOB NOT NULL,
   PRIMARY KEY (stream, first_position)
 ) WITHOUT ROWID;
-CREATE TABLE held (
-  stream INTEGER NOT NULL PRIMARY KEY,
-  origin TEXT NOT NULL,
-  checkpoint TEXT NOT NULL,
-  row_hash BLOB NOT NULL
-);
-CREATE TABLE descriptions (
-  device TEXT NOT NULL PRIMARY KEY,
-  epoch INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  hash BLOB NOT NULL,
-  row_hash BLOB NOT NULL
-) WITHOUT ROWID;
 CREATE TABLE losses (
   first_position INTEGER NOT NULL PRIMARY KEY,
   last_position INTEGER NOT NULL,
@@ -109,6 +77,19 @@ CREATE TABLE losses (
   row_hash BLOB NOT NULL
 );
 )sql";
+
+}  // namespace
+
+std::string schema() {
+  return std::string(kUnchanged) + std::string(kOfVersion2);
+}
+
+std::string_view tables_of_both_versions() {
+  return kUnchanged;
+}
+
+std::string_view tables_of_version_2() {
+  return kOfVersion2;
 }
 
 std::string_view event_table(Stream stream) {

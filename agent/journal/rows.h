@@ -16,10 +16,45 @@ namespace strongroom::journal_rows {
 inline constexpr std::int32_t kApplicationId = 0x53524a31;  // "SRJ1"
 inline constexpr int kSchemaVersion = 2;
 
-/// CREATE statements.
-std::string_view schema();
+/// CREATE statements of all tables; of those that version 1 had in the same
+/// words; of those that it did not.
+std::string schema();
+std::string_view tables_of_both_versions();
+std::string_view tables_of_version_2();
 /// "record_events" or "telemetry_events".
 std::string_view event_table(Stream stream);
+
+/// Columns one after another, each delimited, so that no two rows share an
+/// encoding: numbers as 8 bytes big endian, strings with their length before.
+class RowBytes {
+ public:
+  explicit RowBytes(std::string_view table) { text(table); }
+
+  RowBytes& number(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+    }
+    return *this;
+  }
+  RowBytes& text(std::string_view value) { return blob(as_bytes(value)); }
+  RowBytes& blob(ByteView value) {
+    number(value.size());
+    append(bytes_, value);
+    return *this;
+  }
+  template <typename T>
+  RowBytes& optional(const std::optional<T>& value) {
+    number(value.has_value() ? 1 : 0);
+    return number(value ? static_cast<std::uint64_t>(*value) : 0);
+  }
+  RowBytes& stream(Stream value) {
+    return number(static_cast<std::uint64_t>(value));
+  }
+  Hash hash() const { return sha256(bytes_); }
+
+ private:
+  Bytes bytes_;
+};
 
 /// Where a stream stands: one row a stream.
 struct Mark {
