@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger as a program on a machine: the real loop, store and guard, on a
+// disk and a clock that are the simulation's.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "core/log/checkpoint.h"
+#include "tests/simulation/clockwork.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/sim_store.h"
+
+namespace strongroom::simulation {
+
+/// What everybody in a run shares.
+struct Surroundings {
+  Clockwork& clockwork;
+  Network& network;
+  LogTruth& logs;
+  Trace& trace;
+  std::uint64_t seed = 0;
+};
+
+inline constexpr const char* kLedgerName = "sim.example";
+/// Wall time at the beginning of a run.
+inline constexpr WallTime kBeginning{std::chrono::seconds(1'800'000'000)};
+
+std::unique_ptr<Signer> signer_from(Random& random);
+
+class LedgerNode {
+ public:
+  LedgerNode(Surroundings around, std::filesystem::path folder);
+  ~LedgerNode();
+  LedgerNode(const LedgerNode&) = delete;
+  LedgerNode& operator=(const LedgerNode&) = delete;
+
+  /// Before the run: nothing fails yet. The agent's key becomes valid.
+  void enrol(const Source& source, const Signer& signer);
+  static std::size_t inbox_bound();
+  Trust trust() const;
+
+  /// Starts the program; tries again and again while that fails.
+  void start();
+  /// kill -9; the supervisor starts it again after `away`.
+  void kill(MonoTime away);
+  void step_clock(MonoTime by) { clock_offset_ += by; }
+
+  /// While the program is stopped and started again at once: something happens
+  /// to its files.
+  void take_image();
+  void restore_image(bool with_guard);
+  void rot_entry() { rot("batches", "entries"); }
+  void rot_tile() { rot("tiles", "hashes"); }
+  /// A stored row differs from what was written.
+  bool is_rotten() const { return is_rotten_; }
+
+  LedgerDisk& disk() { return disk_; }
+  ClientId client() const { return client_; }
+  bool is_up() const { return program_ != nullptr; }
+  /// Logs that sign nothing more, while it runs.
+  std::vector<std::string> frozen() const;
+  bool is_frozen(const std::string& site, Stream stream) const;
+  std::filesystem::path store_path() const { return folder_ / "ledger.db"; }
+  std::filesystem::path guard_path() const { return folder_ / "guard.db"; }
+
+  std::uint64_t crashes = 0;
+  std::uint64_t turns = 0;
+  std::size_t most_queued = 0;  // in the inbox
+
+ private:
+  // Behind a name: the ledger's headers and the agent's do not meet.
+  struct Program;
+
+  Now now() const;
+  void send(const std::string& topic, Bytes payload);
+  bool open();
+  void end(MonoTime away);
+  void arrived(const std::string& topic, const Bytes& payload);
+  void wake(bool idle);
+  void turn();
+  void publish_shown();
+  void rot(const char* table, const char* column);
+
+  Surroundings around_;
+  std::filesystem::path folder_;
+  Random random_;
+  std::unique_ptr<Signer> log_signer_;
+  std::unique_ptr<Signer> console_signer_;
+  LedgerDisk disk_;
+  ClientId client_ = 0;
+  MonoTime clock_offset_{};
+  bool turn_pending_ = false;
+  bool idle_pending_ = false;
+  std::uint64_t life_ = 0;
+  std::optional<LedgerImage> image_;
+  bool is_rotten_ = false;
+  bool is_image_rotten_ = false;
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace strongroom::simulation
