@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <thread>
 
+#include "agent/admin/admin_api.h"
 #include "agent/config/config.h"
 #include "agent/config/line_settings.h"
 #include "agent/http/pages.h"
@@ -92,10 +93,63 @@ MakeLine line_maker(Inbox& inbox) {
   };
 }
 
+/// Pages and admin socket, as long as it lives.
+class Servers {
+ public:
+  Servers(const AgentConfig& config, PageSources pages, AdminPorts admin)
+      : config_(config) {
+    add_pages(pages_, std::move(pages));
+    add_admin_routes(admin_, std::move(admin));
+  }
+
+  /// The pages last: who reaches them finds the socket too.
+  Result<void> listen() {
+    if (!config_.admin_socket.empty()) {
+      if (auto bound = admin_.listen_unix(config_.admin_socket); !bound) {
+        return bound;
+      }
+    }
+    const auto port =
+        pages_.listen_loopback(config_.http_host, config_.http_port);
+    if (!port) {
+      return std::unexpected(port.error());
+    }
+    spdlog::info("http_listening host={} port={}", config_.http_host, *port);
+    return {};
+  }
+  void stop() {
+    admin_.stop();
+    pages_.stop();
+  }
+
+ private:
+  const AgentConfig& config_;
+  HttpServer pages_{
+      HttpLimits{.threads = 2, .max_body = 1024, .max_connections = 16}};
+  HttpServer admin_{admin_limits()};
+};
+
+AdminPorts admin_ports(const AgentConfig& config,
+                       const Trust& trust,
+                       Inbox& inbox,
+                       const SnapshotHolder& snapshots) {
+  return {[&config, &trust](const FollowBody& body) {
+            return read_follow_order(body.pack,
+                                     config.source,
+                                     trust,
+                                     body.first_person,
+                                     body.second_person);
+          },
+          [&inbox](FollowOrder order) {
+            return follow_by_loop(inbox, std::move(order));
+          },
+          [&snapshots] { return snapshots.get(); }};
+}
+
 // A line that waits for an answer ends within its timeout, a farewell to the
 // broker may take a second: all at once.
-void stop_all(HttpServer& http, LineSet& lines, MqttClient& client) {
-  const std::jthread stopping_http([&http] { http.stop(); });
+void stop_all(Servers& servers, LineSet& lines, MqttClient& client) {
+  const std::jthread stopping_servers([&servers] { servers.stop(); });
   const std::jthread stopping_lines([&lines] { lines.stop_all(); });
   client.stop();
 }
@@ -107,6 +161,8 @@ AgentOptions agent_options(const AgentConfig& config, const Trust& trust) {
   options.boot_id = random16();
   options.trust = trust;
   options.devices = device_set_of(config);
+  options.quota = {config.journal_quota.total_bytes,
+                   config.journal_quota.record_reserve_bytes};
   return options;
 }
 
@@ -174,13 +230,13 @@ ExitCode run_agent(const AgentConfig& config,
        .push_devices =
            [&inbox](DeviceSet set) { inbox.push_devices(std::move(set)); },
        .tell = [](const std::string& status) { notify_ready(status); }});
-  HttpServer http({.threads = 2, .max_body = 1024, .max_connections = 16});
-  add_pages(http,
-            {[&snapshots] { return snapshots.get(); },
-             [&lines] { return lines.snapshot(); },
-             [&client] { return (*client)->counters(); },
-             [] { return read_clocks().monotonic; },
-             [&reloader] { return reloader.status(); }});
+  Servers servers(config,
+                  {[&snapshots] { return snapshots.get(); },
+                   [&lines] { return lines.snapshot(); },
+                   [&client] { return (*client)->counters(); },
+                   [] { return read_clocks().monotonic; },
+                   [&reloader] { return reloader.status(); }},
+                  admin_ports(config, identity.trust, inbox, snapshots));
 
   const SignalWatch watch([&inbox] { inbox.push_stop(); },
                           [&reloader] { reloader.request(); });
@@ -192,12 +248,10 @@ ExitCode run_agent(const AgentConfig& config,
              read_clocks,
              notify_watchdog});
   // Pages first: they say so when the journal cannot commit.
-  const auto port = http.listen_loopback(config.http_host, config.http_port);
-  if (!port) {
-    spdlog::error("http_unusable error=\"{}\"", port.error().what);
+  if (auto listening = servers.listen(); !listening) {
+    spdlog::error("http_unusable error=\"{}\"", listening.error().what);
     return ExitCode::kFailed;
   }
-  spdlog::info("http_listening host={} port={}", config.http_host, *port);
   // The first turn opens or continues the epoch; nothing is polled and nothing
   // sent before it stands.
   auto end = loop.turn();
@@ -213,7 +267,7 @@ ExitCode run_agent(const AgentConfig& config,
   notify_stopping();
   inbox.push_stop();  // nobody takes polls any more: no line waits for room
   reloader.stop();
-  stop_all(http, lines, **client);
+  stop_all(servers, lines, **client);
   return exit_code(*end, loop.error());
 }
 
