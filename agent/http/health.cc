@@ -40,12 +40,64 @@ Reasons failures_of(const AgentSnapshot& snapshot, MonoTime now) {
     reasons.emplace_back("the loop makes no progress");
   }
   for (const StreamSnapshot& stream : snapshot.streams) {
-    if (!stream.blocked_by.empty()) {
+    if (stream.blocked_by == "succeeded") {
+      reasons.push_back(
+          fmt::format("the log of {} has a successor, which two persons must "
+                      "let the agent follow (`strongroom follow`)",
+                      stream.name));
+    } else if (!stream.blocked_by.empty()) {
       reasons.push_back(fmt::format(
           "the ledger refuses {}: {}", stream.name, stream.blocked_by));
     }
   }
   return reasons;
+}
+
+// "60 s"; of a configuration that records every poll, "a poll".
+std::string length_text(std::chrono::milliseconds length) {
+  return length.count() == 0
+             ? "a poll"
+             : fmt::format("{} s", static_cast<double>(length.count()) / 1000);
+}
+
+double mebibytes(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1024.0 * 1024.0);
+}
+
+// What the journal's quota has made the agent do. In words that stay the same
+// while it stays so.
+void add_space_reasons(const SpaceSnapshot& space, Reasons& reasons) {
+  if (space.level > 0) {
+    reasons.push_back(
+        fmt::format("the journal fills: windows are {} long instead of {}",
+                    length_text(space.window_length),
+                    length_text(space.configured_length)));
+  }
+  if (space.losses_ahead > 0) {
+    reasons.push_back(fmt::format(
+        "the journal was full: the oldest telemetry was given up, {} events so "
+        "far; the record says which",
+        space.lost_events));
+  }
+  if (space.quota.quota_bytes > 0 &&
+      space.usage.used_bytes > space.quota.quota_bytes) {
+    reasons.push_back(fmt::format(
+        "the journal takes more than its quota of {:.0f} MiB: the record is "
+        "never given up",
+        mebibytes(space.quota.quota_bytes)));
+  }
+}
+
+void add_salvage_reasons(const AgentSnapshot& snapshot, Reasons& reasons) {
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    if (stream.salvage_pending > 0) {
+      reasons.push_back(
+          fmt::format("{} events of {} of a refused epoch are still to be told "
+                      "again",
+                      stream.salvage_pending,
+                      stream.name));
+    }
+  }
 }
 
 const DeviceSnapshot* find_device(const AgentSnapshot& snapshot,
@@ -114,6 +166,8 @@ Reasons troubles_of(const AgentSnapshot& snapshot,
             ? ""
             : fmt::format(" (and {} more)", configuration.refused.size() - 1)));
   }
+  add_space_reasons(snapshot.space, reasons);
+  add_salvage_reasons(snapshot, reasons);
   for (const LineSnapshot& line : lines) {
     add_line_reasons(snapshot, line, reasons);
   }
@@ -127,7 +181,32 @@ nlohmann::json stream_json(const StreamSnapshot& stream) {
           {"in_flight", stream.in_flight},
           {"state", stream.state},
           {"blocked_by", stream.blocked_by},
-          {"log", stream.log}};
+          {"log", stream.log},
+          {"salvage_pending", stream.salvage_pending}};
+}
+
+nlohmann::json journal_json(const AgentSnapshot& snapshot) {
+  const SpaceSnapshot& space = snapshot.space;
+  nlohmann::json out = {
+      {"commits", snapshot.journal.commits},
+      {"failed_commits", snapshot.journal.failed_commits},
+      {"error", snapshot.journal.error},
+      {"set_aside", snapshot.journal.set_aside},
+      {"used_bytes", space.usage.used_bytes},
+      {"quota_bytes", space.quota.quota_bytes},
+      {"telemetry_share_bytes", space.telemetry_share},
+      {"pressure", space.level},
+      {"window_ms", space.window_length.count()},
+      {"configured_window_ms", space.configured_length.count()},
+      {"losses", space.losses},
+      {"losses_ahead", space.losses_ahead},
+      {"lost_events", space.lost_events}};
+  for (const Stream stream : kAgentStreams) {
+    const std::string name(stream_name(stream));
+    out["owed_bytes"][name] = space.usage.owed_bytes[slot_of(stream)];
+    out["kept_bytes"][name] = space.usage.kept_bytes[slot_of(stream)];
+  }
+  return out;
 }
 
 nlohmann::json device_json(const DeviceSnapshot& device) {
@@ -150,11 +229,7 @@ nlohmann::json agent_json(const AgentSnapshot& snapshot) {
       {"time_ms", milliseconds(snapshot.at.wall)},
       {"connected", snapshot.connected},
       {"findings", snapshot.findings},
-      {"journal",
-       {{"commits", snapshot.journal.commits},
-        {"failed_commits", snapshot.journal.failed_commits},
-        {"error", snapshot.journal.error},
-        {"set_aside", snapshot.journal.set_aside}}},
+      {"journal", journal_json(snapshot)},
       {"streams", nlohmann::json::object()},
       {"devices", nlohmann::json::array()}};
   std::uint64_t backlog = 0;

@@ -87,6 +87,85 @@ void add_journal(MetricsText& out,
              journal.failing_since ? seconds(now - *journal.failing_since) : 0);
 }
 
+void add_space(MetricsText& out, const SpaceSnapshot& space) {
+  out.single("journal_used_bytes",
+             "gauge",
+             "what the journal takes",
+             space.usage.used_bytes);
+  out.single("journal_quota_bytes",
+             "gauge",
+             "what it may take",
+             space.quota.quota_bytes);
+  out.single("journal_telemetry_share_bytes",
+             "gauge",
+             "of it, what telemetry may take now",
+             space.telemetry_share);
+  out.single("journal_pressure",
+             "gauge",
+             "0, or how many times windows were lengthened for room (to 3)",
+             space.level);
+  out.single("window_seconds",
+             "gauge",
+             "length of windows now",
+             seconds(space.window_length));
+  out.single("telemetry_losses",
+             "gauge",
+             "ranges of telemetry that were given up and are remembered",
+             space.losses);
+  out.single("telemetry_losses_ahead",
+             "gauge",
+             "of these, whose announcement or continuation is not proven yet",
+             space.losses_ahead);
+  out.single("telemetry_lost_events",
+             "gauge",
+             "events in these ranges",
+             space.lost_events);
+}
+
+template <typename Field>
+void bytes_per_stream(MetricsText& out,
+                      const AgentSnapshot& snapshot,
+                      std::string_view name,
+                      std::string_view type,
+                      std::string_view help,
+                      Field field) {
+  out.family(name, type, help);
+  for (const Stream stream : kAgentStreams) {
+    out.sample(fmt::format("stream=\"{}\"", stream_name(stream)),
+               field(snapshot.space.usage)[slot_of(stream)]);
+  }
+}
+
+// How full the streams make the journal, and what refusals left to do.
+void add_keeping(MetricsText& out, const AgentSnapshot& s) {
+  bytes_per_stream(
+      out,
+      s,
+      "journal_owed_bytes",
+      "gauge",
+      "of events that are not yet proven",
+      [](const JournalUsage& x) -> const auto& { return x.owed_bytes; });
+  bytes_per_stream(
+      out,
+      s,
+      "journal_kept_bytes",
+      "gauge",
+      "of events that are proven and kept for a ledger that must recover",
+      [](const JournalUsage& x) -> const auto& { return x.kept_bytes; });
+  per_stream(out,
+             s,
+             "salvage_pending_events",
+             "gauge",
+             "of refused epochs, still to be told again",
+             [](const auto& x) { return x.salvage_pending; });
+  per_stream(out,
+             s,
+             "salvaged_events_total",
+             "counter",
+             "of refused epochs, told again",
+             [](const auto& x) { return x.salvaged; });
+}
+
 void add_streams(MetricsText& out, const AgentSnapshot& s) {
   per_stream(out,
              s,
@@ -205,7 +284,9 @@ HttpResponse metrics_page(const PageSources& sources) {
   MetricsText out;
   add_agent(out, *snapshot, now);
   add_journal(out, *snapshot, now);
+  add_space(out, snapshot->space);
   add_streams(out, *snapshot);
+  add_keeping(out, *snapshot);
   add_bus_metrics(out, *snapshot, sources.lines());
   add_configuration(out, sources.configuration());
   add_mqtt(out, sources.mqtt());

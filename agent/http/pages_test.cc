@@ -114,6 +114,74 @@ TEST_F(PagesTest, Health_LedgerRefuses) {
   EXPECT_EQ(health()["reasons"][0], "the ledger refuses record: revoked");
 }
 
+TEST_F(PagesTest, Health_SuccessorThatWaits_SaysWhatToDo) {
+  snapshot_.streams[1].blocked_by = "succeeded";
+  const auto page = health();
+  EXPECT_EQ(page["status"], "failed");
+  EXPECT_NE(page["reasons"][0].get<std::string>().find("strongroom follow"),
+            std::string::npos);
+}
+
+TEST_F(PagesTest, Health_LongerWindows_AreAReason) {
+  snapshot_.space.configured_length = 60s;
+  snapshot_.space.window_length = 60s;
+  EXPECT_EQ(health()["status"], "ok");
+  snapshot_.space.level = 2;
+  snapshot_.space.window_length = 15min;
+  auto page = health();
+  EXPECT_EQ(page["status"], "degraded");
+  EXPECT_EQ(page["reasons"][0],
+            "the journal fills: windows are 900 s long instead of 60 s");
+  snapshot_.space.configured_length = 0s;
+  EXPECT_EQ(health()["reasons"][0],
+            "the journal fills: windows are 900 s long instead of a poll");
+}
+
+TEST_F(PagesTest, Health_LossIsAReason_UntilItIsPassed) {
+  snapshot_.space.losses = 2;
+  snapshot_.space.lost_events = 70;
+  EXPECT_EQ(health()["status"], "ok") << "proven, and what follows it too";
+  snapshot_.space.losses_ahead = 1;
+  const auto page = health();
+  EXPECT_EQ(page["status"], "degraded");
+  EXPECT_NE(page["reasons"][0].get<std::string>().find("70 events"),
+            std::string::npos);
+}
+
+TEST_F(PagesTest, Health_JournalOverItsQuota_IsAReason) {
+  snapshot_.space.quota.quota_bytes = 4U << 20U;
+  snapshot_.space.usage.used_bytes = 4U << 20U;
+  EXPECT_EQ(health()["status"], "ok");
+  ++snapshot_.space.usage.used_bytes;
+  EXPECT_NE(health()["reasons"][0].get<std::string>().find("4 MiB"),
+            std::string::npos);
+}
+
+TEST_F(PagesTest, Health_UnfinishedSalvage_IsAReason) {
+  snapshot_.streams[0].salvage_pending = 12;
+  const auto page = health();
+  EXPECT_EQ(page["status"], "degraded");
+  EXPECT_EQ(page["reasons"][0],
+            "12 events of record of a refused epoch are still to be told "
+            "again");
+  EXPECT_EQ(page["streams"]["record"]["salvage_pending"], 12);
+}
+
+TEST_F(PagesTest, Health_ShowsWhatTheJournalTakes) {
+  snapshot_.space.usage = {1000, {10, 20}, {30, 40}};
+  snapshot_.space.quota.quota_bytes = 2000;
+  snapshot_.space.window_length = 60s;
+  const auto journal = health()["journal"];
+  EXPECT_EQ(journal["used_bytes"], 1000);
+  EXPECT_EQ(journal["quota_bytes"], 2000);
+  EXPECT_EQ(journal["owed_bytes"]["record"], 10);
+  EXPECT_EQ(journal["owed_bytes"]["telemetry"], 20);
+  EXPECT_EQ(journal["kept_bytes"]["record"], 30);
+  EXPECT_EQ(journal["kept_bytes"]["telemetry"], 40);
+  EXPECT_EQ(journal["window_ms"], 60'000);
+  EXPECT_EQ(journal["pressure"], 0);
+}
+
 TEST_F(PagesTest, Health_LineThatStaysDown_IsAReason_NotAFailure) {
   is_down_since(29s);
   EXPECT_EQ(health()["status"], "ok") << "it may come back by itself";
@@ -220,6 +288,10 @@ TEST_F(PagesTest, BeforeTheFirstTurn_Both503) {
 }
 
 TEST_F(PagesTest, Metrics_ArePrometheusText) {
+  snapshot_.space.usage = {1000, {10, 20}, {30, 40}};
+  snapshot_.space.level = 3;
+  snapshot_.space.window_length = 60min;
+  snapshot_.streams[1].salvage_pending = 9;
   const HttpResponse page = metrics_page(sources());
   EXPECT_EQ(page.content_type, "text/plain; version=0.0.4; charset=utf-8");
   const std::regex line(
@@ -240,6 +312,12 @@ TEST_F(PagesTest, Metrics_ArePrometheusText) {
         R"(device_silent{line="line-1",device="room-1"} 0)",
         R"(device_timeout_seconds{line="line-1",device="room-1"} 0.08)",
         R"(device_refused_ranges{line="line-1",device="room-1"} 1)",
+        "strongroom_agent_journal_used_bytes 1000\n",
+        "strongroom_agent_journal_pressure 3\n",
+        "strongroom_agent_window_seconds 3600\n",
+        "strongroom_agent_journal_owed_bytes{stream=\"telemetry\"} 20\n",
+        "strongroom_agent_journal_kept_bytes{stream=\"record\"} 30\n",
+        "strongroom_agent_salvage_pending_events{stream=\"telemetry\"} 9\n",
         "strongroom_agent_config_reload_failed 0\n",
         "strongroom_agent_info{source=\"edge-1@bj1\",version=\"0.1.0\"} 1\n"}) {
     EXPECT_NE(page.body.find(sample), std::string::npos) << sample;
