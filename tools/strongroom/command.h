@@ -46,6 +46,7 @@ void add_backup(CLI::App& app, Outcome& outcome);
 void add_restore(CLI::App& app, Outcome& outcome);
 void add_tail(CLI::App& app, Outcome& outcome);
 void add_doctor(CLI::App& app, Outcome& outcome);
+void add_follow(CLI::App& app, Outcome& outcome);
 void add_bus(CLI::App& app, Outcome& outcome);
 void add_completion(CLI::App& app, Outcome& outcome);
 

@@ -2,12 +2,10 @@
 #include "tools/strongroom/doctor_agent.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "agent/journal/check_journal.h"
 #include "platform/system/files.h"
-#include "tools/strongroom/http_client.h"
 
 namespace strongroom {
 namespace {
@@ -188,35 +186,23 @@ void examine_warnings(Examination& examination, const AgentConfig& config) {
   }
 }
 
-// Whatever another program may have answered.
-std::string text_of(const nlohmann::json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>()
-                                                     : "";
-}
-
-// What only the program that holds the ports can know.
-void examine_bus(Examination& examination, const AgentConfig& config) {
-  const auto reply = http_get("http://" + config.http_host + ":" +
-                              std::to_string(config.http_port) + "/bus");
-  if (!reply || reply->status != 200) {
-    return;  // program-down says so
+// A quota that the disk cannot keep is none: the disk would be full first.
+void examine_quota(Examination& examination, const AgentConfig& config) {
+  std::error_code error;
+  const auto space = fs::space(config.journal.parent_path(), error);
+  if (error) {
+    return;  // disk-missing says so
   }
-  const auto bus = nlohmann::json::parse(reply->body, nullptr, false);
-  if (!bus.is_object() || !bus.contains("lines") || !bus["lines"].is_array()) {
-    return;
-  }
-  for (const auto& line : bus["lines"]) {
-    if (text_of(line, "low_latency") == "refused") {
-      examination.warn(
-          "line-latency",
-          "line " + text_of(line, "name") + ": the adapter at " +
-              text_of(line, "endpoint") +
-              " holds answers back and would not be told not to",
-          "Set its latency_timer below /sys/bus/usb-serial/devices to 1 with a "
-          "udev rule, or take an adapter that knows low latency; else each "
-          "request costs some 16 ms more.");
-    }
+  const auto taken = fs::file_size(config.journal, error);
+  const std::uint64_t room = space.available + (error ? 0 : taken);
+  if (config.journal_quota.total_bytes > room) {
+    examination.warn(
+        "quota-beyond-disk",
+        "[journal] quota_mib promises " +
+            std::to_string(config.journal_quota.total_bytes >> 20U) +
+            " MiB, the disk has " + std::to_string(room >> 20U),
+        "Lower quota_mib, or make room: telemetry is thinned out in time only "
+        "when the quota is reached before the disk is full.");
   }
 }
 
@@ -230,49 +216,6 @@ void examine_config(Examination& examination,
                     "Correct the line; the documented example is in "
                     "/usr/share/doc/strongroom-*/examples.");
   }
-}
-
-void examine_health(Examination& examination,
-                    const std::string& program,
-                    const std::string& host,
-                    int port) {
-  const std::string url =
-      "http://" + host + ":" + std::to_string(port) + "/health";
-  const auto reply = http_get(url);
-  if (!reply) {
-    examination.ill("program-down",
-                    program + " does not answer at " + url,
-                    "Start it (`systemctl start " + program +
-                        "`) and read its log (`journalctl -u " + program +
-                        "`).");
-    return;
-  }
-  const auto health = nlohmann::json::parse(reply->body, nullptr, false);
-  const bool works = reply->status == 200 && health.is_object();
-  if (works && text_of(health, "status") != "degraded") {
-    examination.healthy(program + " runs and is well");
-    return;
-  }
-  std::string reasons;
-  if (health.is_object() && health.contains("reasons") &&
-      health["reasons"].is_array()) {
-    for (const auto& reason : health["reasons"]) {
-      reasons +=
-          (reasons.empty() ? "" : "; ") +
-          (reason.is_string() ? reason.get<std::string>() : reason.dump());
-    }
-  }
-  if (works) {
-    examination.warn("program-degraded",
-                     program + " works, and says: " + reasons,
-                     "Look the words up in docs/operations.md.");
-    return;
-  }
-  examination.ill(
-      "program-unwell",
-      program + " says: " +
-          (reasons.empty() ? "HTTP " + std::to_string(reply->status) : reasons),
-      "Look the words up in docs/operations.md.");
 }
 
 void examine_agent(Examination& examination,
@@ -293,6 +236,7 @@ void examine_agent(Examination& examination,
   }
   examine_clock(examination, now);
   examine_disk(examination, config.journal);
+  examine_quota(examination, config);
   examine_set_aside(examination, config.journal);
   examine_journal(examination, config, trust);
   for (const LineConfig& line : config.lines) {
@@ -300,7 +244,7 @@ void examine_agent(Examination& examination,
   }
   examine_profiles(examination, config);
   examine_warnings(examination, config);
-  examine_bus(examination, config);
+  examine_running(examination, config);
   examine_broker(examination, config.mqtt_uri);
   examine_health(
       examination, "strongroom-agent", config.http_host, config.http_port);

@@ -9,11 +9,16 @@ namespace strongroom {
 
 /// Keys, trust, certificates, clock, disk, journal, lines, profiles, broker,
 /// and the running agent: config-warning, key-*, trust-*, tls-*,
-/// disclosure-key, disk-*, journal-*, line-*, profile-untried,
+/// disclosure-key, disk-*, quota-beyond-disk, journal-*, telemetry-lost,
+/// salvage-unfinished, succession-waiting, line-*, profile-untried,
 /// rotation-unfinished, program-*, broker-*, clock-*.
 void examine_agent(Examination& examination,
                    const AgentConfig& config,
                    Now now);
+
+/// What /bus and /health of the running agent say: line-latency,
+/// journal-pressure, telemetry-lost, salvage-unfinished, succession-waiting.
+void examine_running(Examination& examination, const AgentConfig& config);
 
 /// config: every error of a configuration, with file and line.
 void examine_config(Examination& examination,

@@ -69,8 +69,8 @@ Result<HttpReply> admin_request(const std::filesystem::path& socket,
   auto reply = perform(curl.get(), socket.string());
   if (!reply) {
     return fault(reply.error().what +
-                 " (is strongroom-ledger running, and may this user open the "
-                 "admin socket?)");
+                 " (does the program run, and may this user open its admin "
+                 "socket?)");
   }
   return reply;
 }

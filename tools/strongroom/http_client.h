@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP as a client (libcurl): the ledger's public side over TCP, its admin
-// side over a Unix socket.
+// HTTP as a client (libcurl): the public side of ledger and agent over TCP, the
+// admin side over a Unix socket.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,7 @@ struct HttpReply {
 
 /// Faults: nobody answers, the answer is larger than 64 MiB, 30 s passed.
 Result<HttpReply> http_get(const std::string& url);
-/// POST (or GET with an empty body) over the ledger's admin socket.
+/// POST (or GET with an empty body) over an admin socket.
 Result<HttpReply> admin_request(const std::filesystem::path& socket,
                                 const std::string& path,
                                 const std::string& json_body);
