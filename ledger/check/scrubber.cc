@@ -10,6 +10,15 @@
 #include "ledger/log/stored_entries.h"
 
 namespace strongroom {
+namespace {
+
+constexpr ReadLeaf kMissing{.kind = ReadLeaf::Kind::kMissing};
+
+ReadLeaf hashed(ByteView entry) {
+  return {ReadLeaf::Kind::kHash, leaf_hash(entry)};
+}
+
+}  // namespace
 
 /// The walk through one log.
 struct Scrubber::Walk {
@@ -27,7 +36,7 @@ struct Scrubber::Walk {
   }
 
   void take(const BatchRow& row);
-  void put(std::uint64_t index, std::optional<Hash> leaf);
+  void put(std::uint64_t index, const ReadLeaf& leaf);
   /// The rest of the log is not there.
   void end();
   void flaw(std::uint64_t index, bool tile, std::string what);
@@ -35,10 +44,10 @@ struct Scrubber::Walk {
   std::shared_ptr<const PublishedLog> log;
   LedgerReader& reader;
   TileJudge judge;
-  std::uint64_t next;                       // the index whose leaf comes next
-  std::vector<std::optional<Hash>> leaves;  // of the tile of `next`
-  std::vector<ScrubFlaw> flaws;             // of this step
-  std::set<std::string> named;              // in this walk
+  std::uint64_t next;            // the index whose leaf comes next
+  std::vector<ReadLeaf> leaves;  // of the tile of `next`
+  std::vector<ScrubFlaw> flaws;  // of this step
+  std::set<std::string> named;   // in this walk
 };
 
 void Scrubber::Walk::flaw(std::uint64_t index, bool tile, std::string what) {
@@ -47,7 +56,7 @@ void Scrubber::Walk::flaw(std::uint64_t index, bool tile, std::string what) {
   }
 }
 
-void Scrubber::Walk::put(std::uint64_t index, std::optional<Hash> leaf) {
+void Scrubber::Walk::put(std::uint64_t index, const ReadLeaf& leaf) {
   if (index != next || index >= log->checkpoint.size) {
     return;  // of a tile that was judged before, or beyond what was published
   }
@@ -64,7 +73,7 @@ void Scrubber::Walk::put(std::uint64_t index, std::optional<Hash> leaf) {
 
 void Scrubber::Walk::take(const BatchRow& row) {
   while (next < std::min(row.first_index, log->checkpoint.size)) {
-    put(next, std::nullopt);  // a hole
+    put(next, kMissing);  // a hole
   }
   const auto entries = kept_entries_of(row);
   if (!entries) {
@@ -73,22 +82,20 @@ void Scrubber::Walk::take(const BatchRow& row) {
          false,
          entries.error().what);
     for (std::uint64_t i = 0; i < row.count; ++i) {
-      put(row.first_index + i, judge.leaf(row.first_index + i));
+      put(row.first_index + i, ReadLeaf{});
     }
-    put(row.header_index(), leaf_hash(row.header));
+    put(row.header_index(), hashed(row.header));
     return;
   }
   for (std::size_t i = 0; i < entries->size(); ++i) {
-    const std::uint64_t index = row.first_index + i;
-    put(index,
-        i < row.pruned ? judge.leaf(index)
-                       : std::optional(leaf_hash((*entries)[i])));
+    put(row.first_index + i,
+        i < row.pruned ? ReadLeaf{} : hashed((*entries)[i]));
   }
 }
 
 void Scrubber::Walk::end() {
   while (next < log->checkpoint.size) {
-    put(next, std::nullopt);
+    put(next, kMissing);
   }
 }
 

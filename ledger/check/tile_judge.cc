@@ -2,6 +2,7 @@
 #include "ledger/check/tile_judge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace strongroom {
@@ -14,6 +15,10 @@ std::string leaf_tile(std::uint64_t first) {
   return TileId{0, first / kTileWidth, kTileWidth}.path();
 }
 
+bool is_unknown(const ReadLeaf& leaf) {
+  return leaf.kind == ReadLeaf::Kind::kUnknown;
+}
+
 }  // namespace
 
 TileJudge::TileJudge(const PublishedLog& log, LedgerReader& reader)
@@ -23,19 +28,6 @@ TileJudge::TileJudge(const PublishedLog& log, LedgerReader& reader)
       subtrees_(log.edge, cache_, [this](int level, std::uint64_t number) {
         return reader_.tile(log_.log_id, level, number);
       }) {}
-
-std::optional<Hash> TileJudge::leaf(std::uint64_t index) {
-  const std::uint64_t number = index / kTileWidth;
-  const std::uint64_t position = index % kTileWidth;
-  if (number == log_.edge.size() / kTileWidth) {
-    const TileNodes* edge = log_.edge.tile(0);
-    return edge != nullptr && position < edge->width()
-               ? std::optional(edge->at(0, position))
-               : std::nullopt;
-  }
-  load(number);
-  return stored_ ? std::optional(stored_->at(0, position)) : std::nullopt;
-}
 
 std::vector<TileFlaw> TileJudge::judge(std::uint64_t first, Leaves leaves) {
   if (leaves.size() < kTileWidth) {
@@ -63,26 +55,22 @@ void TileJudge::judge_full(std::uint64_t first, Leaves leaves) {
     compare(first, leaves, *stored_);
     return;
   }
-  std::vector<Hash> all;
-  for (const auto& leaf : leaves) {
-    if (leaf) {
-      all.push_back(*leaf);
-    }
+  if (stored_ && !above) {
+    // Nothing proves either; they can only be held against each other.
+    compare(first, leaves, *stored_);
+    return;
   }
-  const bool whole = all.size() == kTileWidth;
-  if (above && whole && merkle_root(all) == *above) {
-    blame_tile(first, leaves);  // the entries are as they were
-  } else if (above) {
-    blame_tile(first, leaves);
+  blame_tile(first, leaves);
+  if (!above || std::ranges::any_of(leaves, is_unknown)) {
+    return;
+  }
+  std::vector<Hash> all;
+  std::ranges::transform(leaves, std::back_inserter(all), &ReadLeaf::hash);
+  if (merkle_root(all) != *above) {
     flaws_.push_back({first,
                       false,
                       "entries of " + leaf_tile(first) +
                           " do not hash to what stands above it"});
-  } else if (stored_) {
-    // Nothing proves either; they can only be held against each other.
-    compare(first, leaves, *stored_);
-  } else {
-    blame_tile(first, leaves);
   }
 }
 
@@ -106,23 +94,29 @@ void TileJudge::compare(std::uint64_t first,
                         Leaves leaves,
                         const TileNodes& right) {
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    if (leaves[i] != right.at(0, i)) {
-      const std::uint64_t index = first + i;
-      flaws_.push_back(
-          {index,
-           false,
-           "index " + std::to_string(index) +
-               (leaves[i] ? " is not what was signed" : " is missing")});
+    const bool missing = leaves[i].kind == ReadLeaf::Kind::kMissing;
+    if (is_unknown(leaves[i]) ||
+        (!missing && leaves[i].hash == right.at(0, i))) {
+      continue;
     }
+    const std::uint64_t index = first + i;
+    flaws_.push_back(
+        {index,
+         false,
+         "index " + std::to_string(index) +
+             (missing ? " is missing" : " is not what was signed")});
   }
 }
 
-/// Names the first hash that differs.
+/// Names the first hash that differs, if the entries say which one it is.
 void TileJudge::blame_tile(std::uint64_t first, Leaves leaves) {
   std::size_t at = 0;
-  while (stored_ && at + 1 < leaves.size() &&
-         leaves[at] == stored_->at(0, at)) {
-    ++at;
+  if (stored_) {
+    while (at < leaves.size() &&
+           (is_unknown(leaves[at]) || leaves[at].hash == stored_->at(0, at))) {
+      ++at;
+    }
+    at = at == leaves.size() ? 0 : at;
   }
   flaws_.push_back(
       {first + at,

@@ -20,22 +20,29 @@ struct TileFlaw {
   std::string what;
 };
 
+/// What is known of an entry from its own bytes.
+struct ReadLeaf {
+  enum class Kind : std::uint8_t {
+    kHash,
+    kMissing,  // it is not stored, and should be
+    kUnknown   // pruned, or in a batch that cannot be taken apart
+  };
+  Kind kind = Kind::kUnknown;
+  Hash hash{};
+};
+
 /// Both outlive this; one thread.
 class TileJudge {
  public:
+  using Leaves = std::span<const ReadLeaf>;
+
   TileJudge(const PublishedLog& log, LedgerReader& reader);
 
-  /// As its tile or the published edge says; nothing when it is not there.
-  /// Whether the tile is right says judge().
-  std::optional<Hash> leaf(std::uint64_t index);
-
-  /// Leaves of one tile, full or the last of the tree, as the entries hash;
-  /// nothing where an entry is missing. `first` is the index of the first.
-  std::vector<TileFlaw> judge(std::uint64_t first,
-                              std::span<const std::optional<Hash>> leaves);
+  /// Leaves of one tile, full or the last of the tree. `first` is the index of
+  /// the first. An unknown leaf proves nothing and contradicts nothing.
+  std::vector<TileFlaw> judge(std::uint64_t first, Leaves leaves);
 
  private:
-  using Leaves = std::span<const std::optional<Hash>>;
   void judge_edge(std::uint64_t first, Leaves leaves);
   void judge_full(std::uint64_t first, Leaves leaves);
   std::optional<Hash> anchor(std::uint64_t first);
