@@ -186,6 +186,19 @@ void examine_warnings(Examination& examination, const AgentConfig& config) {
   }
 }
 
+void examine_admin_socket(Examination& examination, const fs::path& socket) {
+  std::error_code error;
+  const auto status = fs::status(socket, error);
+  constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
+  if (!error && (status.permissions() & kOthers) != fs::perms::none) {
+    examination.ill("admin-socket-mode",
+                    socket.string() + " can be opened by others",
+                    "chmod 600 " + socket.string() +
+                        ": whoever opens it can make the agent follow a "
+                        "successor.");
+  }
+}
+
 // A quota that the disk cannot keep is none: the disk would be full first.
 void examine_quota(Examination& examination, const AgentConfig& config) {
   std::error_code error;
@@ -237,6 +250,9 @@ void examine_agent(Examination& examination,
   examine_clock(examination, now);
   examine_disk(examination, config.journal);
   examine_quota(examination, config);
+  if (!config.admin_socket.empty()) {
+    examine_admin_socket(examination, config.admin_socket);
+  }
   examine_set_aside(examination, config.journal);
   examine_journal(examination, config, trust);
   for (const LineConfig& line : config.lines) {

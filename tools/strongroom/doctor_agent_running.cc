@@ -78,8 +78,8 @@ void examine_streams(Examination& examination,
       examination.warn("salvage-unfinished",
                        std::to_string(pending) + " events of " + name +
                            " of a refused epoch are still to be told again",
-                       "Wait a minute. If it stays so, look at the disk and at "
-                       "the journal's quota.");
+                       "It goes on as the ledger takes the new epoch: look at "
+                       "the broker and at what the ledger refuses.");
     }
     if (text_of(stream, "blocked_by") == "succeeded") {
       const std::string socket = config.admin_socket.empty()
