@@ -15,16 +15,6 @@ WallTime high_water(const JournalState& state) {
                   state.streams[1].tail_recorded);
 }
 
-// The log that a stream follows: the one whose checkpoint is held, else the
-// first generation.
-Origin log_of(const AgentOptions& options,
-              const StreamState& state,
-              Stream stream) {
-  const auto held = Origin::parse(state.held_origin);
-  return held.value_or(
-      Origin{options.trust.ledger, options.source.site, stream, 1});
-}
-
 // The first position that is owed: past what was delivered, and past the end of
 // an epoch that the ledger refused.
 Position base_of(const StreamState& state) {
@@ -48,7 +38,7 @@ Sender make_sender(const AgentOptions& options,
   const StreamState& found = state.streams[slot_of(stream)];
   return Sender(stream,
                 options.source,
-                log_of(options, found, stream),
+                Origin::parse(found.held_origin),
                 options.trust,
                 base_of(found),
                 found.held_checkpoint,
@@ -67,8 +57,10 @@ AgentCore::AgentCore(AgentOptions options,
       ports_(std::move(ports)),
       clock_(high_water(state)),
       recorder_(options_.source, state, ports_.random),
+      losses_(recorder_, state),
       outbox_(options_.source,
               recorder_,
+              losses_,
               ports_.journal,
               ports_.signer,
               {state.streams[0].cut, state.streams[1].cut}),
@@ -179,6 +171,8 @@ Turn AgentCore::finish() {
     sender(stream).tick(now_.monotonic);
     apply_effects(stream);
   }
+  keep_quota();
+  salvage();
   pump();
   const bool status_timer = next_status_ && *next_status_ <= now_.monotonic;
   if (is_connected_ && (status_due_ || status_timer)) {
@@ -198,6 +192,9 @@ void AgentCore::committed(Turn& turn) {
 }
 
 MonoTime AgentCore::next_deadline() const {
+  if (has_more_) {
+    return now_.monotonic;
+  }
   MonoTime deadline = now_.monotonic + std::chrono::seconds(1);
   for (const Sender& sender : senders_) {
     if (const auto timer = sender.deadline()) {
@@ -228,10 +225,11 @@ void AgentCore::record_step(const ClockStep& step) {
 
 void AgentCore::record_finding(const Suspicion& suspicion,
                                Stream stream,
-                               std::string_view subject) {
+                               std::string_view subject,
+                               std::uint64_t times) {
   ++findings_;
-  const auto count =
-      limit_.take(suspicion.kind, stream, suspicion.reason, now_.monotonic);
+  const auto count = limit_.take(
+      suspicion.kind, stream, suspicion.reason, now_.monotonic, times);
   if (!count) {
     return;
   }
@@ -295,6 +293,12 @@ void AgentCore::pump() {
 // True when events are left that the window has no room for.
 bool AgentCore::fill(Stream stream) {
   while (const auto position = sender(stream).wants()) {
+    if (*position <= recorder_.tail(stream) && !pass(stream, *position)) {
+      break;
+    }
+    if (sender(stream).next() != *position) {
+      continue;
+    }
     auto batch = outbox_.batch_at(stream, *position);
     if (!batch) {
       broken_ = batch.error();
@@ -308,6 +312,32 @@ bool AgentCore::fill(Stream stream) {
     apply_effects(stream);
   }
   return sender(stream).next() <= recorder_.tail(stream);
+}
+
+// What was given up or is told again elsewhere is passed when everything before
+// it is proven; a loss, when the ledger has read of it too. False: not yet.
+bool AgentCore::pass(Stream stream, Position position) {
+  Sender& to = sender(stream);
+  if (recorder_.is_stopped(stream, position)) {
+    if (to.in_flight() > 0) {
+      return false;
+    }
+    const EpochRow& row = recorder_.epoch_at(stream, position);
+    to.skip_to(recorder_.epoch_end(row) + 1, now_.monotonic);
+    return true;
+  }
+  const Loss* loss =
+      stream == Stream::kTelemetry ? losses_.at(position) : nullptr;
+  if (loss == nullptr) {
+    return true;
+  }
+  if (to.in_flight() > 0 ||
+      !losses_.is_announced(*loss, sender(Stream::kRecord).base())) {
+    return false;
+  }
+  const EpochRow& row = recorder_.epoch_at(stream, position);
+  to.hop_to(loss->last + 1, loss->first - row.first_position + 1);
+  return true;
 }
 
 void AgentCore::apply_effects(Stream stream) {
@@ -340,13 +370,17 @@ void AgentCore::apply(Stream stream, Suspicion& effect) {
 
 void AgentCore::apply(Stream stream, EpochRefused& effect) {
   const bool is_current = effect.epoch == recorder_.epoch();
+  const bool rolled_back = lacks(stream, effect.newest);
+  if (rolled_back) {
+    record_rolled_back(stream, *effect.newest);
+  }
   if (is_current) {
     if (last_refused_epoch_ &&
         now_.monotonic - *last_refused_epoch_ < kEpochInterval) {
       return;  // the sender stays blocked and asks again
     }
     last_refused_epoch_ = now_.monotonic;
-    const auto reason = lacks(stream, effect.newest)
+    const auto reason = rolled_back
                             ? strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK
                             : strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
     open_epoch(reason, recorder_.heads());
@@ -355,6 +389,17 @@ void AgentCore::apply(Stream stream, EpochRefused& effect) {
   recorder_.stop_epoch(stream, effect.epoch, effect.at, effect.reason);
   const EpochRow& row = recorder_.epoch_at(stream, effect.at);
   sender(stream).skip_to(recorder_.epoch_end(row) + 1, now_.monotonic);
+}
+
+void AgentCore::record_rolled_back(Stream stream, const SignedHeader& shown) {
+  Suspicion suspicion;
+  suspicion.kind = strongroom_v1_FindingKind_FINDING_KIND_SOURCE_ROLLED_BACK;
+  if (const auto header = decode_header(shown.header)) {
+    suspicion.epoch = header->epoch;
+    suspicion.seq = header->first_seq;
+  }
+  suspicion.hash = sha256(shown.header);
+  record_finding(suspicion, stream, options_.source.text());
 }
 
 // Believed on our own signature only: the ledger shows a header of ours that is
@@ -376,13 +421,22 @@ bool AgentCore::lacks(Stream stream,
   if (row == nullptr) {
     return true;
   }
-  const auto read = ports_.journal.batch_at(
-      stream, row->first_position + header->first_seq - 1);
+  const Position at = row->first_position + header->first_seq - 1;
+  const auto read = ports_.journal.batch_at(stream, at);
   if (!read) {
     return false;
   }
   const std::optional<CutBatch>& ours = *read;
-  return !ours || ours->sealed.header != newest->header;
+  if (ours) {
+    return ours->sealed.header != newest->header;
+  }
+  if (at >= sender(stream).base()) {
+    return true;
+  }
+  // Below the mark, a batch that is not there was pruned with its events: it
+  // was ours, and was proven.
+  const auto kept = ports_.journal.events(stream, at, 1, 0);
+  return kept && !kept->empty();
 }
 
 }  // namespace strongroom

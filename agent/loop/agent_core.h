@@ -10,8 +10,11 @@
 #include "agent/bus/bus.h"
 #include "agent/loop/finding_limit.h"
 #include "agent/loop/follow_order.h"
+#include "agent/loop/follow_plan.h"
+#include "agent/loop/losses.h"
 #include "agent/loop/outbox.h"
 #include "agent/loop/recorder.h"
+#include "agent/loop/salvage.h"
 #include "agent/loop/sender.h"
 #include "agent/loop/snapshot.h"
 #include "agent/loop/telemetry.h"
@@ -99,6 +102,12 @@ class AgentCore {
   /// The turn's transaction stands; its bytes may be taken.
   void committed(Turn& turn);
 
+  /// What the last look at the journal's usage asks for.
+  const Relief& relief() const { return relief_; }
+  /// False while rows that were delivered once are to be told again: they must
+  /// not go by age or for room.
+  bool may_prune(Stream stream) const;
+
   /// When the next turn is due without inputs.
   MonoTime next_deadline() const;
   AgentSnapshot snapshot() const;
@@ -111,17 +120,32 @@ class AgentCore {
   void record_step(const ClockStep& step);
   void record_finding(const Suspicion& suspicion,
                       Stream stream,
-                      std::string_view subject);
+                      std::string_view subject,
+                      std::uint64_t count = 1);
   void open_epoch(strongroom_v1_EpochReason reason, const ChainHeads& previous);
+  void keep_quota();
+  void change_level(std::uint32_t previous, const JournalUsage& usage);
+  void drop_telemetry(std::uint64_t bytes);
+  void record_loss(Loss& loss);
+  void salvage();
+  bool may_salvage(Stream stream);
+  void record_salvaged(Stream stream, const SalvageDone& done);
+  std::uint64_t owed(Stream stream) const;
   void pump();
   bool fill(Stream stream);
+  bool pass(Stream stream, Position position);
   void apply_effects(Stream stream);
   void apply(Stream stream, TransmitBatch& effect);
   void apply(Stream stream, BatchProven& effect);
   void apply(Stream stream, Suspicion& effect);
   void apply(Stream stream, EpochRefused& effect);
+  void record_rolled_back(Stream stream, const SignedHeader& shown);
+  std::optional<std::string> follow_fault(const FollowOrder& order);
+  void apply(const FollowOrder& order, const FollowPlan& plan);
+  void record_followed(const FollowOrder& order, const FollowPlan& plan);
   bool lacks(Stream stream, const std::optional<SignedHeader>& newest);
   void publish_status(bool online);
+  SpaceSnapshot space() const;
   strongroom_v1_Backlog backlog_of(Stream stream);
   Sender& sender(Stream stream) { return senders_[slot_of(stream)]; }
   const Sender& sender(Stream stream) const {
@@ -134,6 +158,7 @@ class AgentCore {
 
   TrustedClock clock_;
   Recorder recorder_;
+  Losses losses_;
   Outbox outbox_;
   Telemetry telemetry_;
   std::array<Sender, 2> senders_;
@@ -147,6 +172,10 @@ class AgentCore {
   std::optional<MonoTime> next_status_;
   std::optional<MonoTime> last_refused_epoch_;
   std::array<SenderState, 2> shown_states_{};
+  Relief relief_;
+  bool has_more_ = false;  // a slice was told: the next turn is due at once
+  std::array<std::uint64_t, 2> salvaged_{};
+  std::optional<FollowSnapshot> followed_;
   std::vector<Publish> effects_;
   std::vector<Bytes> live_messages_;
   std::optional<JournalError> broken_;

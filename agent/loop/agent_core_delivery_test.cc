@@ -201,6 +201,12 @@ TEST_F(AgentCoreTest, RefusedChain_OpensAnEpoch_KeepsTheRows_AndGoesOnThere) {
                                     kOpened,
                                     kDescribed,
                                     kDescribed,
+                                    kFinding,
+                                    // Told again, once the epoch was taken.
+                                    kBoot,
+                                    kDescribed,
+                                    kDescribed,
+                                    kSalvageEnded,
                                     kFinding}));
   EXPECT_NE(record[4].epoch, old_epoch);
   EXPECT_EQ(record[4].seq, 1U);
@@ -214,7 +220,7 @@ TEST_F(AgentCoreTest, RefusedChain_OpensAnEpoch_KeepsTheRows_AndGoesOnThere) {
   EXPECT_EQ(rig_.journal.epochs[1][1].stopped_at, 0U)
       << "telemetry of the old epoch is still owed";
   EXPECT_EQ(record_log_.next_seq(old_epoch), 1U);
-  EXPECT_EQ(record_log_.next_seq(record[4].epoch), 5U);
+  EXPECT_EQ(record_log_.next_seq(record[4].epoch), 10U);
   EXPECT_EQ(telemetry_log_.next_seq(old_epoch), 2U);
   EXPECT_EQ(telemetry_log_.next_seq(record[4].epoch), 2U);
 

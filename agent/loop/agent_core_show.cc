@@ -10,8 +10,8 @@ namespace strongroom {
 strongroom_v1_Backlog AgentCore::backlog_of(Stream stream) {
   strongroom_v1_Backlog backlog = strongroom_v1_Backlog_init_zero;
   backlog.stream = static_cast<strongroom_v1_Stream>(stream);
-  const Position base = sender(stream).base();
-  backlog.events = recorder_.tail(stream) + 1 - base;
+  const Position base = losses_.past(sender(stream).base());
+  backlog.events = owed(stream) + salvage_pending(stream, recorder_, losses_);
   if (backlog.events == 0) {
     return backlog;
   }
@@ -55,6 +55,20 @@ void AgentCore::publish_status(bool online) {
   next_status_ = now_.monotonic + kStatusInterval;
 }
 
+SpaceSnapshot AgentCore::space() const {
+  SpaceSnapshot out;
+  out.usage = ports_.journal.usage();
+  out.quota = options_.quota;
+  out.telemetry_share = telemetry_share(out.usage, options_.quota);
+  out.level = relief_.level;
+  out.window_length = telemetry_.window_length();
+  out.configured_length = telemetry_.configured_length();
+  out.losses = losses_.ranges();
+  out.lost_events = losses_.events(0);
+  out.losses_ahead = losses_.ranges(sender(Stream::kTelemetry).base());
+  return out;
+}
+
 AgentSnapshot AgentCore::snapshot() const {
   AgentSnapshot out;
   out.source = options_.source.text();
@@ -78,7 +92,9 @@ AgentSnapshot AgentCore::snapshot() const {
     to.name = stream_name(stream);
     to.tail = recorder_.tail(stream);
     to.delivered = from.base() - 1;
-    to.backlog = to.tail + 1 - from.base();
+    to.salvage_pending = salvage_pending(stream, recorder_, losses_);
+    to.salvaged = salvaged_[slot_of(stream)];
+    to.backlog = owed(stream) + to.salvage_pending;
     to.in_flight = from.in_flight();
     to.state = sender_state_name(from.state());
     to.blocked_by = refusal_name(from.blocked_by());
@@ -87,6 +103,8 @@ AgentSnapshot AgentCore::snapshot() const {
   }
   out.devices = telemetry_.snapshot();
   out.journal.set_aside = start_.set_aside;
+  out.space = space();
+  out.followed = followed_;
   return out;
 }
 

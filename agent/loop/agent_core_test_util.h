@@ -15,6 +15,12 @@ inline constexpr pb_size_t kDescribed =
 inline constexpr pb_size_t kWindows = strongroom_v1_Event_windows_tag;
 inline constexpr pb_size_t kFinding = strongroom_v1_Event_finding_tag;
 inline constexpr pb_size_t kStates = strongroom_v1_Event_states_described_tag;
+inline constexpr pb_size_t kSalvageEnded =
+    strongroom_v1_Event_salvage_ended_tag;
+inline constexpr pb_size_t kLost = strongroom_v1_Event_telemetry_lost_tag;
+inline constexpr pb_size_t kLengthened =
+    strongroom_v1_Event_windows_lengthened_tag;
+inline constexpr pb_size_t kFollowed = strongroom_v1_Event_log_followed_tag;
 inline constexpr pb_size_t kStepped = strongroom_v1_Event_clock_stepped_tag;
 
 /// "vault": the temperature of room-1 less that of room-2.

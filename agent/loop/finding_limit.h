@@ -18,15 +18,16 @@ inline constexpr std::chrono::microseconds kFindingInterval =
 
 class FindingLimit {
  public:
-  /// How many occurrences the finding that is due now stands for; nothing when
-  /// none is due.
+  /// How many occurrences the finding that is due now stands for, `more` of
+  /// them new; nothing when none is due.
   std::optional<std::uint64_t> take(strongroom_v1_FindingKind kind,
                                     Stream stream,
                                     strongroom_v1_RefusalReason reason,
-                                    MonoTime now) {
+                                    MonoTime now,
+                                    std::uint64_t more = 1) {
     auto [at, first] = seen_.try_emplace({kind, stream, reason});
     Seen& seen = at->second;
-    ++seen.count;
+    seen.count += more;
     if (!first && now - seen.written < kFindingInterval) {
       return std::nullopt;
     }

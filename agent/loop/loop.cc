@@ -8,6 +8,7 @@ namespace {
 
 constexpr MonoTime kShowInterval = std::chrono::milliseconds(500);
 constexpr MonoTime kPruneInterval = std::chrono::minutes(10);
+constexpr MonoTime kNoRoomInterval = std::chrono::seconds(1);
 // Commits after which an idle moment is used to fold the WAL.
 constexpr std::uint64_t kCheckpointCommits = 256;
 
@@ -159,19 +160,47 @@ void Loop::keep_house(bool idle) {
     ports_.journal.checkpoint();
     commits_at_checkpoint_ = journal_.commits;
   }
+  make_room();
   if (pruned_ && monotonic_ - *pruned_ < kPruneInterval) {
     return;
   }
   pruned_ = monotonic_;
   for (const Stream stream : kAgentStreams) {
-    const auto gone = ports_.journal.prune(
-        stream, ports_.core.now().wall - options_.keep_delivered);
-    if (!gone) {
-      spdlog::warn("journal_prune_failed error=\"{}\"", gone.error().what);
-    } else if (*gone > 0) {
+    if (prune(stream, ports_.core.now().wall - options_.keep_delivered) > 0) {
       pruned_.reset();  // there may be more
     }
   }
+}
+
+// The quota: what was delivered goes early, telemetry's before record's, one
+// bounded piece a turn. Where nothing may go it is asked again in a second.
+void Loop::make_room() {
+  const Relief& relief = ports_.core.relief();
+  if ((!relief.prune_telemetry && !relief.prune_record) ||
+      (no_room_ && monotonic_ - *no_room_ < kNoRoomInterval)) {
+    return;
+  }
+  no_room_.reset();
+  // Of this very moment too: a delivery counts from the next turn on.
+  const WallTime all = ports_.core.now().wall + std::chrono::hours(24);
+  if (relief.prune_telemetry && prune(Stream::kTelemetry, all) > 0) {
+    return;
+  }
+  if (relief.prune_record && prune(Stream::kRecord, all) > 0) {
+    return;
+  }
+  no_room_ = monotonic_;
+}
+
+std::uint64_t Loop::prune(Stream stream, WallTime before) {
+  if (!ports_.core.may_prune(stream)) {
+    return 0;
+  }
+  const auto gone = ports_.journal.prune(stream, before);
+  if (!gone) {
+    spdlog::warn("journal_prune_failed error=\"{}\"", gone.error().what);
+  }
+  return gone.value_or(0);
 }
 
 void Loop::show() {

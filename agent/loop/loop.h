@@ -55,6 +55,8 @@ class Loop {
   void release(Turn& turn);
   void note_commit(const JournalResult<void>& result);
   void keep_house(bool idle);
+  void make_room();
+  std::uint64_t prune(Stream stream, WallTime before);
   void show();
   std::chrono::steady_clock::time_point steady_deadline() const;
 
@@ -66,6 +68,7 @@ class Loop {
   JournalSnapshot journal_;
   std::optional<MonoTime> shown_;
   std::optional<MonoTime> pruned_;
+  std::optional<MonoTime> no_room_;  // when nothing could go
   std::uint64_t commits_at_checkpoint_ = 0;
   /// Of this turn's follow order, until the turn's transaction stands.
   FollowReply follow_reply_;

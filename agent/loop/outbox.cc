@@ -47,11 +47,13 @@ OutBatch assemble(const CutBatch& cut,
 
 Outbox::Outbox(Source source,
                Recorder& recorder,
+               const Losses& losses,
                Journal& journal,
                const Signer& signer,
                std::array<Position, 2> cut)
     : source_(std::move(source)),
       recorder_(recorder),
+      losses_(losses),
       journal_(journal),
       signer_(signer),
       cut_(cut) {}
@@ -106,6 +108,17 @@ void Outbox::collect(Stream stream,
   }
 }
 
+// A batch ends with its epoch, before a stopped part and before a loss.
+Position Outbox::last_of_cut(Stream stream, Position position) const {
+  const EpochRow& epoch = recorder_.epoch_at(stream, position);
+  Position last = recorder_.epoch_end(epoch);
+  if (epoch.stopped_at > position) {
+    last = std::min(last, epoch.stopped_at - 1);
+  }
+  return stream == Stream::kTelemetry ? losses_.before_next(position, last)
+                                      : last;
+}
+
 JournalResult<std::optional<OutBatch>> Outbox::cut(Stream stream,
                                                    Position position) {
   if (position > recorder_.tail(stream)) {
@@ -113,7 +126,7 @@ JournalResult<std::optional<OutBatch>> Outbox::cut(Stream stream,
   }
   const EpochRow& epoch = recorder_.epoch_at(stream, position);
   const std::size_t max_count = std::min<std::size_t>(
-      kMaxBatchEvents, recorder_.epoch_end(epoch) - position + 1);
+      kMaxBatchEvents, last_of_cut(stream, position) - position + 1);
   const Fresh& fresh = fresh_[slot_of(stream)];
   const bool in_memory = (!fresh.events.empty() && position >= fresh.first) ||
                          position >= recorder_.first_pending(stream);
@@ -172,6 +185,13 @@ JournalResult<std::optional<Bytes>> Outbox::event_at(Stream stream,
     return std::unexpected(rows.error());
   }
   return rows->empty() ? std::nullopt : std::optional(std::move(rows->front()));
+}
+
+void Outbox::forget(const Loss& loss) {
+  Fresh& fresh = fresh_[slot_of(Stream::kTelemetry)];
+  if (!fresh.events.empty() && fresh.first <= loss.last) {
+    fresh = {};  // the journal gives back what follows
+  }
 }
 
 void Outbox::committed(JournalTransaction& turn) {

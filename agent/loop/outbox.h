@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 
+#include "agent/loop/losses.h"
 #include "agent/loop/recorder.h"
 #include "agent/loop/sender.h"
 #include "core/crypto/signature.h"
@@ -25,6 +26,7 @@ class Outbox {
   /// All outlive it. `cut`: by slot, the end of the newest batch that was cut.
   Outbox(Source source,
          Recorder& recorder,
+         const Losses& losses,
          Journal& journal,
          const Signer& signer,
          std::array<Position, 2> cut);
@@ -36,6 +38,10 @@ class Outbox {
   /// Any event of the journal, oldest first from `position`: one.
   JournalResult<std::optional<Bytes>> event_at(Stream stream,
                                                Position position);
+  /// The end of the newest batch that was cut.
+  Position cut_end(Stream stream) const { return cut_[slot_of(stream)]; }
+  /// Rows of telemetry were given up: they are not kept in memory either.
+  void forget(const Loss& loss);
   /// Keeps what no batch holds yet of a transaction that stands.
   void committed(JournalTransaction& turn);
 
@@ -56,8 +62,11 @@ class Outbox {
                std::size_t max_count,
                std::vector<ByteView>& views) const;
 
+  Position last_of_cut(Stream stream, Position position) const;
+
   const Source source_;
   Recorder& recorder_;
+  const Losses& losses_;
   Journal& journal_;
   const Signer& signer_;
   std::array<Position, 2> cut_;

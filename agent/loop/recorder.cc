@@ -59,7 +59,7 @@ void Recorder::open_epoch(strongroom_v1_EpochReason reason,
   for (const Stream stream : kAgentStreams) {
     const std::size_t slot = slot_of(stream);
     chains_[slot].emplace(source_, stream, epoch);
-    const EpochRow row{stream, epoch, tails_[slot] + 1, reason, 0, {}};
+    const EpochRow row{stream, epoch, tails_[slot] + 1, reason, 0, {}, 0};
     epochs_[slot].push_back(row);
     pending_.epochs.push_back(row);
 
@@ -109,17 +109,60 @@ std::uint64_t Recorder::record(Stream stream,
   return chain->last_seq();
 }
 
+Result<Position> Recorder::record_again(Stream stream,
+                                        ByteView event,
+                                        const Now& now) {
+  const std::size_t slot = slot_of(stream);
+  std::optional<EventChain>& chain = chains_[slot];
+  check(chain.has_value(), "an event before the first epoch");
+  auto bytes = chain->append_again(event, now, blind());
+  if (!bytes) {
+    return std::unexpected(std::move(bytes.error()));
+  }
+  pending_.events[slot].push_back(std::move(*bytes));
+  return ++tails_[slot];
+}
+
+EpochRow* Recorder::find(Stream stream, std::uint64_t epoch) {
+  auto& rows = epochs_[slot_of(stream)];
+  const auto found = std::ranges::find(rows, epoch, &EpochRow::epoch);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+// Once a transaction: the last word counts.
+void Recorder::put_stopped(const EpochRow& row) {
+  std::erase_if(pending_.stopped, [&](const EpochRow& other) {
+    return other.stream == row.stream && other.epoch == row.epoch;
+  });
+  pending_.stopped.push_back(row);
+}
+
 void Recorder::stop_epoch(Stream stream,
                           std::uint64_t epoch,
                           Position at,
                           strongroom_v1_RefusalReason reason) {
-  for (EpochRow& row : epochs_[slot_of(stream)]) {
-    if (row.epoch == epoch) {
-      row.stopped_at = at;
-      row.stopped_reason = reason;
-      pending_.stopped.push_back(row);
-    }
+  if (EpochRow* row = find(stream, epoch)) {
+    row->stopped_at = at;
+    row->stopped_reason = reason;
+    row->salvaged_to = 0;
+    put_stopped(*row);
   }
+}
+
+void Recorder::salvaged(Stream stream, std::uint64_t epoch, Position to) {
+  if (EpochRow* row = find(stream, epoch)) {
+    row->salvaged_to = to;
+    put_stopped(*row);
+  }
+}
+
+void Recorder::lose(const Loss& loss) {
+  pending_.losses.push_back(loss);
+}
+
+bool Recorder::is_stopped(Stream stream, Position position) const {
+  const EpochRow& row = epoch_at(stream, position);
+  return row.stopped_at != 0 && position >= row.stopped_at;
 }
 
 const EpochRow* Recorder::epoch_row(Stream stream, std::uint64_t epoch) const {

@@ -36,13 +36,29 @@ class Recorder {
   /// Appends; the seq that the event got.
   std::uint64_t record(Stream stream, EventMessage& event, const Now& now);
 
-  /// Rows of that epoch from `at` on are kept and not sent.
+  /// Appends an event of a refused epoch again (EventChain::append_again); its
+  /// position. Fault: those bytes are no event.
+  Result<Position> record_again(Stream stream, ByteView event, const Now& now);
+
+  /// Rows of that epoch from `at` on are kept and not sent: they are told again
+  /// in a later one.
   void stop_epoch(Stream stream,
                   std::uint64_t epoch,
                   Position at,
                   strongroom_v1_RefusalReason reason);
 
+  /// Rows of a stopped epoch up to `to` have been told again.
+  void salvaged(Stream stream, std::uint64_t epoch, Position to);
+  /// Rows of telemetry are given up; they say so in `record` already.
+  void lose(const Loss& loss);
+
   Position tail(Stream stream) const { return tails_[slot_of(stream)]; }
+  /// All epochs of a stream, ascending.
+  std::span<const EpochRow> epochs(Stream stream) const {
+    return epochs_[slot_of(stream)];
+  }
+  /// Whether a position stands in the stopped end of an epoch.
+  bool is_stopped(Stream stream, Position position) const;
   const EpochRow* epoch_row(Stream stream, std::uint64_t epoch) const;
   /// The epoch that holds a position; needs one.
   const EpochRow& epoch_at(Stream stream, Position position) const;
@@ -61,6 +77,8 @@ class Recorder {
 
  private:
   std::array<std::uint8_t, 16> blind();
+  EpochRow* find(Stream stream, std::uint64_t epoch);
+  void put_stopped(const EpochRow& row);
 
   const Source source_;
   const RandomFill random_;

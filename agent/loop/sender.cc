@@ -69,7 +69,7 @@ Remedy remedy_for(strongroom_v1_RefusalReason reason) {
 
 Sender::Sender(Stream stream,
                Source source,
-               Origin log,
+               std::optional<Origin> log,
                Trust trust,
                Position base,
                std::string held,
@@ -77,7 +77,8 @@ Sender::Sender(Stream stream,
                SenderOptions options)
     : stream_(stream),
       source_(std::move(source)),
-      log_(std::move(log)),
+      log_(log.value_or(Origin{trust.ledger, source_.site, stream, 1})),
+      is_bound_(log.has_value()),
       trust_(std::move(trust)),
       jitter_(std::move(jitter)),
       options_(options),
@@ -137,6 +138,25 @@ void Sender::skip_to(Position position, MonoTime now) {
   timer_.reset();
   below_.reset();
   rewind(now);
+}
+
+void Sender::hop_to(Position position, std::uint64_t from_seq) {
+  check(flights_.empty() && position > base_, "a hop with batches in flight");
+  // Rows that were given up one after the other are one hole.
+  if (!hole_ || hole_->next != base_) {
+    hole_ = Hole{base_, from_seq};
+  }
+  hole_->next = base_ = next_ = position;
+}
+
+void Sender::follow(Origin successor, Position from, MonoTime now) {
+  log_ = std::move(successor);
+  is_bound_ = true;
+  held_.reset();
+  held_note_.clear();
+  hole_.reset();
+  base_ = from;
+  skip_to(from, now);
 }
 
 void Sender::tick(MonoTime now) {
@@ -264,7 +284,12 @@ void Sender::acknowledged(const Ack& ack, MonoTime now) {
 void Sender::take_held(const Held& held, MonoTime now) {
   const OutBatch& batch = flights_.front().batch;
   const HeldVerdict verdict =
-      verify_held(held, leaves_of(batch), log_, trust_, held_);
+      verify_held(held,
+                  leaves_of(batch),
+                  log_,
+                  trust_,
+                  held_,
+                  is_bound_ ? LogChoice::kThis : LogChoice::kAnyGeneration);
   if (std::holds_alternative<HeldIgnored>(verdict)) {
     ++counters_.ignored;
     return;
@@ -279,6 +304,10 @@ void Sender::take_held(const Held& held, MonoTime now) {
   }
   const auto& proven = std::get<HeldProven>(verdict);
   ++counters_.proven;
+  if (!is_bound_) {
+    log_ = Origin::parse(proven.checkpoint.origin).value_or(log_);
+    is_bound_ = true;
+  }
   effects_.push_back(BatchProven{.first_position = batch.first_position,
                                  .count = batch.header.count,
                                  .first_index = proven.first_index,
@@ -338,6 +367,9 @@ void Sender::take_refusal(const Refused& refused,
 
 void Sender::take_gap(std::uint64_t expected, std::size_t place, MonoTime now) {
   const std::uint64_t base_seq = flights_.front().batch.header.first_seq;
+  if (is_hole(expected)) {
+    return;  // it has not read of the loss yet: the resend timer
+  }
   const bool is_below = expected != 0 && expected < base_seq;
   if (is_below && place != 0) {
     return;  // stale, or the oldest batch will hear it too
@@ -367,6 +399,11 @@ void Sender::take_gap(std::uint64_t expected, std::size_t place, MonoTime now) {
   if (is_below) {
     below_ = expected;
   }
+}
+
+bool Sender::is_hole(std::uint64_t expected) const {
+  return hole_ && hole_->next == base_ && expected >= hole_->from_seq &&
+         expected < flights_.front().batch.header.first_seq;
 }
 
 void Sender::suspect(strongroom_v1_FindingKind kind,

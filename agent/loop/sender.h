@@ -87,13 +87,14 @@ struct SenderCounters {
 
 class Sender {
  public:
-  /// `log`: the one that this stream's checkpoints must be of. `base`: the
-  /// first position not delivered. `held`: the journal's checkpoint note, or
-  /// empty. `jitter`: a number in [0, 1) each time, stretches the resend timer
-  /// by up to a quarter.
+  /// `log`: the one that this stream's checkpoints must be of; none while
+  /// nothing was ever held: then the first proof chooses the generation.
+  /// `base`: the first position not delivered. `held`: the journal's checkpoint
+  /// note, or empty. `jitter`: a number in [0, 1) each time, stretches the
+  /// resend timer by up to a quarter.
   Sender(Stream stream,
          Source source,
-         Origin log,
+         std::optional<Origin> log,
          Trust trust,
          Position base,
          std::string held,
@@ -120,6 +121,12 @@ class Sender {
   void offer(OutBatch batch, MonoTime now);
   /// Gives up what is in flight (its rows are kept) and goes on there.
   void skip_to(Position position, MonoTime now);
+  /// Goes on behind rows that were given up; nothing is in flight. `from_seq`:
+  /// of the first of them, which the ledger expects until it has read of them.
+  void hop_to(Position position, std::uint64_t from_seq);
+  /// Goes on in a log that succeeds the one that was followed, from a position
+  /// that may have been proven before. Nothing is held of it.
+  void follow(Origin successor, Position from, MonoTime now);
 
   /// What is to be done since the last call, in order.
   std::vector<SenderEffect> take_effects();
@@ -132,7 +139,10 @@ class Sender {
   std::size_t in_flight() const { return flights_.size(); }
   strongroom_v1_RefusalReason blocked_by() const { return blocked_by_; }
   const Origin& log() const { return log_; }
+  /// False while any generation would do.
+  bool is_bound() const { return is_bound_; }
   const std::string& held_note() const { return held_note_; }
+  const std::optional<Checkpoint>& held() const { return held_; }
   const SenderCounters& counters() const { return counters_; }
 
  private:
@@ -153,6 +163,7 @@ class Sender {
   void take_held(const Held& held, MonoTime now);
   void take_refusal(const Refused& refused, std::size_t place, MonoTime now);
   void take_gap(std::uint64_t expected, std::size_t place, MonoTime now);
+  bool is_hole(std::uint64_t expected) const;
   void suspect(strongroom_v1_FindingKind kind,
                strongroom_v1_RefusalReason reason,
                const Hash& hash,
@@ -160,7 +171,8 @@ class Sender {
 
   const Stream stream_;
   const Source source_;
-  const Origin log_;
+  Origin log_;
+  bool is_bound_;
   const Trust trust_;
   const std::function<double()> jitter_;
   const SenderOptions options_;
@@ -179,6 +191,12 @@ class Sender {
   bool resync_followed_ = false;        // this interval
   bool outpaced_ = false;               // this interval
   std::optional<std::uint64_t> below_;  // `expected` below base, seen before
+  // Rows before `next` were given up, from that seq on.
+  struct Hole {
+    Position next = 0;
+    std::uint64_t from_seq = 0;
+  };
+  std::optional<Hole> hole_;
   std::vector<SenderEffect> effects_;
   SenderCounters counters_;
 };

@@ -74,7 +74,8 @@ Telemetry::Device::Device(std::string on_line,
                           const WindowOptions& options)
     : line(std::move(on_line)),
       profile(std::move(what)),
-      window(std::move(name), *profile, options) {
+      window(std::move(name), *profile, options),
+      length(options.length) {
   const bool is_limited =
       std::ranges::any_of(profile->points, [](const PointProfile& point) {
         return point.max_step_per_s.has_value();
@@ -86,7 +87,7 @@ Telemetry::Device::Device(std::string on_line,
 }
 
 Telemetry::Telemetry(const DeviceSet& set, Identities::TextOf text_of)
-    : identities_(std::move(text_of)) {
+    : identities_(std::move(text_of)), configured_(set.windows) {
   Devices none;
   build(set, none);
 }
@@ -101,12 +102,13 @@ void Telemetry::build(const DeviceSet& set, Devices& old) {
   devices_.clear();
   by_name_.clear();
   for (const TelemetryDevice& what : set.devices) {
-    Device& device = add(what.line, what.name, what.profile, set.windows, old);
+    Device& device =
+        add(what.line, what.name, what.profile, options_now(), old);
     device.line = device.stats.line = what.line;
   }
   for (const TelemetryComputed& what : set.computed) {
     const std::string& name = what.device.name;
-    Device& device = add("", name, what.profile, set.windows, old);
+    Device& device = add("", name, what.profile, options_now(), old);
     if (device.computed) {
       device.computed->set_fresh(what.fresh);
     } else {
@@ -156,6 +158,8 @@ Telemetry::Device& Telemetry::add(
 void Telemetry::change(const DeviceSet& set,
                        Recorder& recorder,
                        const Now& now) {
+  const bool other_length = set.windows.length != configured_.length;
+  configured_ = set.windows;
   Devices old = std::exchange(devices_, {});
   build(set, old);
   for (const auto& gone : old) {
@@ -165,7 +169,13 @@ void Telemetry::change(const DeviceSet& set,
     }
   }
   for (const auto& device : devices_) {
-    device->window.set_options(set.windows, now.wall, closed_);
+    // Another length counts at once; one that pressure asks for, at a border.
+    WindowOptions options = options_now();
+    if (!other_length) {
+      options.length = device->length;
+    }
+    device->length = options.length;
+    device->window.set_options(options, now.wall, closed_);
     record_closed(*device, recorder, now);
   }
   describe(recorder, now);
@@ -191,10 +201,55 @@ void Telemetry::describe(Recorder& recorder, const Now& now) {
 
 // --- polls ------------------------------------------------------------------
 
+std::chrono::milliseconds Telemetry::window_length() const {
+  return stretched(configured_.length, level_);
+}
+
+WindowOptions Telemetry::options_now() const {
+  WindowOptions options = configured_;
+  options.length = window_length();
+  return options;
+}
+
+// No window is open: the next one may be of another length where it would begin
+// at or after the end of the last.
+void Telemetry::fit_length(Device& device, WallTime at) {
+  const WindowOptions options = options_now();
+  if (device.length == options.length || device.window.ends()) {
+    return;
+  }
+  WallTime begin = at;
+  if (const MonoTime length = options.length; length.count() > 0) {
+    const MonoTime past = at.time_since_epoch() % length;
+    begin -= past.count() < 0 ? past + length : past;
+  }
+  if (begin < device.closed_until) {
+    return;
+  }
+  device.length = options.length;
+  device.window.set_options(options, at, closed_);
+}
+
+void Telemetry::add_poll(Device& device,
+                         WallTime at,
+                         std::span<const PointSample> samples,
+                         Recorder& recorder,
+                         const Now& now) {
+  if (device.length != window_length()) {
+    device.window.close_ended(at, closed_);
+    record_closed(device, recorder, now);
+    fit_length(device, at);
+  }
+  device.window.add(at, samples, closed_);
+  record_closed(device, recorder, now);
+}
+
 void Telemetry::record_closed(Device& device,
                               Recorder& recorder,
                               const Now& now) {
   for (strongroom_v1_Windows& window : closed_) {
+    device.closed_until = WallTime(std::chrono::microseconds(window.start_us)) +
+                          std::chrono::milliseconds(window.duration_ms);
     window.described_seq = device.described_seq;
     EventMessage& event = recorder.blank();
     event.which_body = strongroom_v1_Event_windows_tag;
@@ -221,8 +276,7 @@ bool Telemetry::take(const PollDone& poll,
     samples = judged_;
   }
   device->has_news = true;
-  device->window.add(at, samples, closed_);
-  record_closed(*device, recorder, now);
+  add_poll(*device, at, samples, recorder, now);
   if (!poll.texts.empty()) {
     identities_.take(
         poll.device, *device->profile, poll.texts, at, recorder, now);
@@ -231,8 +285,7 @@ bool Telemetry::take(const PollDone& poll,
     std::optional<ComputedPoints>& points = computed->computed;
     if (points && points->take(poll.device, poll.monotonic, samples)) {
       computed->has_news = true;
-      computed->window.add(at, points->samples(), closed_);
-      record_closed(*computed, recorder, now);
+      add_poll(*computed, at, points->samples(), recorder, now);
     }
   }
   DeviceSnapshot& stats = device->stats;

@@ -12,6 +12,7 @@
 #include "agent/bus/bus.h"
 #include "agent/loop/device_set.h"
 #include "agent/loop/identities.h"
+#include "agent/loop/quota.h"
 #include "agent/loop/recorder.h"
 #include "agent/loop/snapshot.h"
 #include "core/point/step_guard.h"
@@ -36,6 +37,16 @@ class Telemetry {
   /// qualities, values and counters; the windows of the others are recorded,
   /// cut short, and what is new is described.
   void change(const DeviceSet& set, Recorder& recorder, const Now& now);
+
+  /// Windows are as long as that level of pressure has them (stretched()), from
+  /// each device's next border on that both lengths share: no window is cut
+  /// short, none overlaps another, every poll is in one.
+  void set_level(std::uint32_t level) { level_ = level; }
+  /// What is aimed at, and what is configured.
+  std::chrono::milliseconds window_length() const;
+  std::chrono::milliseconds configured_length() const {
+    return configured_.length;
+  }
 
   /// Takes a poll that ended at `at` and records the windows that it closes,
   /// and what the device says of itself. False when it is of an unknown device,
@@ -75,7 +86,9 @@ class Telemetry {
     std::string line;
     std::shared_ptr<const DeviceProfile> profile;
     DeviceWindow window;
-    std::optional<StepGuard> guard;  // where a point has a limit
+    std::chrono::milliseconds length;  // of its windows
+    WallTime closed_until{};           // the end of its last window
+    std::optional<StepGuard> guard;    // where a point has a limit
     std::optional<ComputedPoints> computed;
     std::vector<Device*> feeds;  // computed ones that take this one's polls
     std::uint64_t described_seq = 0;
@@ -92,10 +105,19 @@ class Telemetry {
               const std::shared_ptr<const DeviceProfile>& profile,
               const WindowOptions& options,
               Devices& old);
+  WindowOptions options_now() const;
+  void add_poll(Device& device,
+                WallTime at,
+                std::span<const PointSample> samples,
+                Recorder& recorder,
+                const Now& now);
+  void fit_length(Device& device, WallTime at);
   void record_closed(Device& device, Recorder& recorder, const Now& now);
   void show(Device& device, const Now& now, std::vector<Bytes>& messages);
 
   Identities identities_;
+  WindowOptions configured_;
+  std::uint32_t level_ = 0;
   Devices devices_;
   std::unordered_map<std::string_view, Device*> by_name_;
   std::vector<PointSample> judged_;            // reused

@@ -10,19 +10,35 @@ HeldRefuted refuted(strongroom_v1_FindingKind kind, std::string what) {
 
 constexpr auto kInvalid = strongroom_v1_FindingKind_FINDING_KIND_ACK_INVALID;
 
+bool is_chosen(const std::string& text,
+               const Origin& origin,
+               LogChoice choice) {
+  if (choice == LogChoice::kThis) {
+    return text == origin.text();
+  }
+  auto other = Origin::parse(text);
+  if (!other) {
+    return false;
+  }
+  other->generation = origin.generation;
+  return *other == origin;
+}
+
 }  // namespace
 
 HeldVerdict verify_held(const Held& held_ack,
                         std::span<const Hash> leaves,
                         const Origin& origin,
                         const Trust& trust,
-                        const std::optional<Checkpoint>& held) {
+                        const std::optional<Checkpoint>& held,
+                        LogChoice choice) {
   // Cosignatures may come; what we believe is the log's own signature.
   auto checkpoint = open_checkpoint(held_ack.checkpoint, trust, true);
   if (!checkpoint) {
     return refuted(kInvalid, "checkpoint: " + checkpoint.error().what);
   }
-  if (checkpoint->origin != origin.text()) {
+  if (!is_chosen(
+          checkpoint->origin, origin, held ? LogChoice::kThis : choice)) {
     return refuted(
         kInvalid,
         "checkpoint: of " + checkpoint->origin + ", not of " + origin.text());

@@ -24,13 +24,21 @@ struct HeldRefuted {
 };
 using HeldVerdict = std::variant<HeldProven, HeldIgnored, HeldRefuted>;
 
+/// Which log an ack may be of.
+enum class LogChoice : std::uint8_t {
+  kThis,           // the one that is followed
+  kAnyGeneration,  // of the same ledger, site and stream: nothing was ever held
+};
+
 /// `leaves`: leaf hashes of the batch's events, then of its header entry.
 /// `origin`: the log that the agent follows for this stream. `held`: the last
-/// verified checkpoint of it, none before the first ack.
+/// verified checkpoint of it, none before the first ack. kAnyGeneration counts
+/// only where none is held; HeldProven then says which log it was.
 HeldVerdict verify_held(const Held& held_ack,
                         std::span<const Hash> leaves,
                         const Origin& origin,
                         const Trust& trust,
-                        const std::optional<Checkpoint>& held);
+                        const std::optional<Checkpoint>& held,
+                        LogChoice choice = LogChoice::kThis);
 
 }  // namespace strongroom
