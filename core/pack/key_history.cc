@@ -85,8 +85,11 @@ Result<void> KeyHistory::revoke(const strongroom_v1_KeyRevoked& body) {
   Revocation revocation;
   revocation.key = array_from<PublicKey>(body.key);
   for (pb_size_t i = 0; i < body.invalid_from_count; ++i) {
+    // What is no origin names no log.
     const auto& position = body.invalid_from[i];
-    revocation.invalid_from.emplace(position.origin, position.index);
+    if (const auto origin = Origin::parse(position.origin)) {
+      revocation.invalid_from.emplace(*origin, position.index);
+    }
   }
   sources_[*source].revocations.push_back(std::move(revocation));
   return {};
@@ -110,17 +113,23 @@ bool KeyHistory::is_revoked(const Source& source,
                             std::string_view origin,
                             std::uint64_t index) const {
   const auto found = sources_.find(source);
-  if (found == sources_.end()) {
-    return false;
-  }
-  return std::ranges::any_of(
-      found->second.revocations, [&](const Revocation& revocation) {
-        if (revocation.key != key) {
-          return false;
-        }
-        const auto from = revocation.invalid_from.find(origin);
-        return from != revocation.invalid_from.end() && index >= from->second;
-      });
+  const auto log = Origin::parse(origin);
+  return found != sources_.end() && log &&
+         std::ranges::any_of(
+             found->second.revocations, [&](const Revocation& revocation) {
+               return revocation.key == key && revocation.voids(*log, index);
+             });
+}
+
+bool KeyHistory::Revocation::voids(const Origin& origin,
+                                   std::uint64_t index) const {
+  return std::ranges::any_of(invalid_from, [&](const auto& named) {
+    Origin earlier = named.first;
+    earlier.generation = origin.generation;
+    return earlier == origin && (named.first.generation < origin.generation ||
+                                 (named.first.generation == origin.generation &&
+                                  index >= named.second));
+  });
 }
 
 }  // namespace strongroom

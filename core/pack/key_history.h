@@ -32,7 +32,8 @@ class KeyHistory {
   std::span<const Key> keys_of(const Source& source) const;
 
   /// Whether a header at `index` of the log `origin` is void under `key`. A
-  /// revocation says nothing of a log that it does not name.
+  /// revocation says nothing of a log that it does not name, unless that log
+  /// succeeds one that it names: there the key is void from index 0.
   bool is_revoked(const Source& source,
                   const PublicKey& key,
                   std::string_view origin,
@@ -41,7 +42,9 @@ class KeyHistory {
  private:
   struct Revocation {
     PublicKey key{};
-    std::map<std::string, std::uint64_t, std::less<>> invalid_from;
+    std::map<Origin, std::uint64_t> invalid_from;
+
+    bool voids(const Origin& origin, std::uint64_t index) const;
   };
   struct Keys {
     std::vector<Key> keys;

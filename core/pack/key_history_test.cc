@@ -61,17 +61,41 @@ TEST_F(KeyHistoryTest, SignatureOfAnotherSource_IsRefused) {
 }
 
 TEST_F(KeyHistoryTest, Revocation_VoidsItsKeyAlone) {
+  const std::string log = "l/bj1/record/1";
   ASSERT_TRUE(history_.apply(source_enrolled(source_, *one_)));
   ASSERT_TRUE(history_.apply(key_rotated(source_, *one_, *two_)));
-  ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, "log", 9)));
-  EXPECT_FALSE(history_.is_revoked(source_, one_->public_key(), "log", 8));
-  EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), "log", 9));
-  EXPECT_FALSE(history_.is_revoked(source_, one_->public_key(), "other", 9));
-  EXPECT_FALSE(history_.is_revoked(source_, two_->public_key(), "log", 9));
+  ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, log, 9)));
+  EXPECT_FALSE(history_.is_revoked(source_, one_->public_key(), log, 8));
+  EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), log, 9));
+  EXPECT_FALSE(history_.is_revoked(source_, two_->public_key(), log, 9));
 
-  ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, "log", 4)));
-  EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), "log", 4))
+  ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, log, 4)));
+  EXPECT_TRUE(history_.is_revoked(source_, one_->public_key(), log, 4))
       << "the strictest revocation counts";
+}
+
+TEST_F(KeyHistoryTest, Revocation_ReachesLaterGenerationsOfTheLogsItNames) {
+  ASSERT_TRUE(history_.apply(source_enrolled(source_, *one_)));
+  ASSERT_TRUE(history_.apply(key_revoked(source_, *one_, "l/bj1/record/2", 9)));
+  const struct {
+    const char* log;
+    std::uint64_t index;
+    bool is_void;
+  } cases[] = {{"l/bj1/record/2", 8, false},
+               {"l/bj1/record/2", 9, true},
+               {"l/bj1/record/3", 0, true},
+               {"l/bj1/record/10", 0, true},
+               {"l/bj1/record/1", 99, false},
+               {"l/bj1/telemetry/2", 99, false},
+               {"l/bj1/telemetry/3", 99, false},
+               {"l/bj2/record/3", 99, false},
+               {"m/bj1/record/3", 99, false},
+               {"no origin", 99, false}};
+  for (const auto& [log, index, is_void] : cases) {
+    EXPECT_EQ(history_.is_revoked(source_, one_->public_key(), log, index),
+              is_void)
+        << log << " " << index;
+  }
 }
 
 TEST_F(KeyHistoryTest, OtherBodies_SayNothingOfKeys) {

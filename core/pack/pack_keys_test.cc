@@ -68,6 +68,61 @@ TEST(PackKeys, RevokedKey_IsVoidFromTheNamedIndex) {
   EXPECT_EQ(revoked_from("ledger.example/bj1/telemetry/1", 0), "");
 }
 
+/// The ledger's logs after a recovery: a registry that says everything again,
+/// and a record log that goes on; the agent's key is revoked before or after.
+struct Recovered {
+  TestLedger ledger;
+  testing_log::TestSource console{"console@central", Stream::kRegistry, 15};
+  testing_log::TestLog registry{"ledger.example/central/registry/2"};
+  testing_log::TestLog record{"ledger.example/bj1/record/2"};
+
+  explicit Recovered(std::vector<EventMessage> also) {
+    std::vector<EventMessage> again{
+        epoch_opened(),
+        source_enrolled(ledger.console, *ledger.console_key),
+        source_enrolled(ledger.agent, *ledger.agent_key)};
+    std::ranges::move(also, std::back_inserter(again));
+    registry.append(console.cut(std::move(again), *ledger.console_key));
+    record.append(ledger.agent_source.cut_boots(4, *ledger.agent_key));
+  }
+  PackLog keys(std::initializer_list<std::uint64_t> indices) const {
+    return pack_log(registry, indices, *ledger.log_key);
+  }
+  PackLog events() const { return pack_log(record, {0, 2}, *ledger.log_key); }
+};
+
+TEST(PackKeys, RegistryOfALaterGeneration_IsEnoughAndMayStandBesideTheEarlier) {
+  const Recovered at({});
+  const PackLog before = at.ledger.record_part({4, 15});
+  EXPECT_EQ(verdict_of(at.ledger, {{before, at.events(), at.keys({1, 2})}}),
+            "");
+  EXPECT_EQ(verdict_of(at.ledger,
+                       {{before,
+                         at.events(),
+                         at.ledger.registry_part({1, 4}),
+                         at.keys({1, 2})}}),
+            "");
+  EXPECT_EQ(
+      verdict_of(at.ledger,
+                 {{before, at.events(), at.ledger.registry_part({1, 4})}}),
+      "");
+  EXPECT_NE(verdict_of(at.ledger, {{at.events(), at.keys({2})}}), "")
+      << "who signed the registry's first batch?";
+}
+
+TEST(PackKeys, RevocationBeforeARecovery_VoidsEverythingAfterIt) {
+  TestLedger keys;
+  const Recovered at({key_revoked(
+      keys.agent, *keys.agent_key, "ledger.example/bj1/record/1", 20)});
+  EXPECT_EQ(verdict_of(at.ledger,
+                       {{at.ledger.record_part({4, 15}), at.keys({1, 2, 3})}}),
+            "")
+      << "written in time";
+  EXPECT_EQ(verdict_of(at.ledger, {{at.events(), at.keys({1, 2, 3})}}),
+            "ledger.example/bj1/record/2, index 4: the key that signed batch "
+            "record edge-1@bj1 9..12 is revoked here");
+}
+
 TEST(PackKeys, ConsoleRotatesItsOwnKey_EitherKeySignsThatBatch) {
   for (const bool by_new : {false, true}) {
     TestLedger ledger;

@@ -128,10 +128,26 @@ func (k *keyHistory) revoke(body []byte) error {
 	return nil
 }
 
-func (k *keyHistory) isRevoked(source string, public []byte, origin string, index int64) bool {
+// A log that is not named is not meant, unless it succeeds one that is: there
+// the key is void from index 0.
+func (r *revocation) voids(log origin, index int64) bool {
+	for text, from := range r.from {
+		named, err := parseOrigin(text)
+		if err != nil || named.ledger != log.ledger || named.site != log.site ||
+			named.stream != log.stream {
+			continue
+		}
+		if named.generation < log.generation ||
+			named.generation == log.generation && index >= from {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *keyHistory) isRevoked(source string, public []byte, log origin, index int64) bool {
 	for _, r := range k.revocations {
-		from, named := r.from[origin]
-		if r.source == source && bytes.Equal(r.public, public) && named && index >= from {
+		if r.source == source && bytes.Equal(r.public, public) && r.voids(log, index) {
 			return true
 		}
 	}

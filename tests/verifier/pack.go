@@ -263,7 +263,7 @@ func verifyPack(data []byte, t *trust) (string, error) {
 				return "", fmt.Errorf("%s, index %d: signed by no key that the registry gives %s",
 					origin.text, batch.index, source)
 			}
-			if history.isRevoked(source, batch.key, origin.text, batch.index) {
+			if history.isRevoked(source, batch.key, origin, batch.index) {
 				return "", fmt.Errorf("%s, index %d: signed with a revoked key", origin.text, batch.index)
 			}
 			for _, event := range batch.events {
