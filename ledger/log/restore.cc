@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/log/restore.h"
 
+#include <algorithm>
+
 #include "core/event/batch.h"
 #include "core/log/entry.h"
 #include "ledger/log/stored_entries.h"
@@ -79,7 +81,7 @@ class EdgeLeaves {
 Result<TileNodes> partial_leaves(LedgerReader& reader,
                                  LogId log_id,
                                  std::uint64_t size,
-                                 const BatchRow* instead) {
+                                 std::span<const BatchRow> instead) {
   EdgeLeaves found(size);
   std::optional<Error> wrong;
   const auto take = [&](const BatchRow& row) {
@@ -95,7 +97,9 @@ Result<TileNodes> partial_leaves(LedgerReader& reader,
         if (row.first_index >= size) {
           return false;
         }
-        if (instead == nullptr || row.first_index != instead->first_index) {
+        if (std::ranges::find(instead,
+                              row.first_index,
+                              &BatchRow::first_index) == instead.end()) {
           take(row);
         }
         return !wrong;
@@ -103,8 +107,10 @@ Result<TileNodes> partial_leaves(LedgerReader& reader,
   if (!scanned) {
     return std::unexpected(scanned.error());
   }
-  if (instead != nullptr && !wrong) {
-    take(*instead);
+  for (const BatchRow& row : instead) {
+    if (!wrong) {
+      take(row);
+    }
   }
   if (wrong) {
     return std::unexpected(*wrong);
@@ -163,7 +169,7 @@ Result<void> replay_batch(LedgerReader& reader,
 Result<Edge> restore_edge(LedgerReader& reader,
                           LogId log_id,
                           std::uint64_t size,
-                          const BatchRow* instead) {
+                          std::span<const BatchRow> instead) {
   std::vector<TileNodes> levels;
   if (size > 0) {
     auto leaves = partial_leaves(reader, log_id, size, instead);
