@@ -29,12 +29,14 @@ inline bool is_passing(const SQLite::Exception& error) {
     case SQLITE_IOERR:
       return error.getExtendedErrorCode() != SQLITE_IOERR_READ &&
              error.getExtendedErrorCode() != SQLITE_IOERR_SHORT_READ;
+    case SQLITE_READONLY:
+      // Another kind of journal lies beside it: not by us.
+      return error.getExtendedErrorCode() != SQLITE_READONLY_ROLLBACK;
     case SQLITE_FULL:
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_READONLY:
     case SQLITE_NOMEM:
     case SQLITE_PROTOCOL:
       return true;

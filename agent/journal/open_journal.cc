@@ -215,6 +215,15 @@ bool is_held(const fs::path& path) {
   return held;
 }
 
+// A power cut while an older program made the file: nothing ever stood in it.
+bool is_stillborn(const fs::path& path) {
+  constexpr std::uintmax_t kOnePage = 4096;
+  std::error_code error;
+  return fs::is_regular_file(path, error) &&
+         fs::file_size(path, error) <= kOnePage && !is_held(path) &&
+         holds_nothing(path);
+}
+
 // --- opening ----------------------------------------------------------------
 
 // One transaction: a crash before its end leaves the old version.
@@ -330,6 +339,9 @@ Result<OpenedJournal> open_journal(const fs::path& given,
                        : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
   if (auto finished = finish_replacement(path); !finished) {
     return std::unexpected(finished.error());
+  }
+  if (is_stillborn(path)) {
+    discard(path);
   }
   if (fs::exists(path, error) &&
       (!fs::is_regular_file(path, error) || fs::file_size(path, error) > 0)) {

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 using journal_rows::Mark;
 using journal_rows::row_hash;
 
-constexpr std::array<const char*, 3> kSuffixes = {"", "-wal", "-shm"};
+constexpr std::array<const char*, 4> kSuffixes = {
+    "", "-wal", "-shm", "-journal"};
 
 fs::path with_suffix(fs::path path, std::string_view suffix) {
   path += suffix;
@@ -68,10 +69,11 @@ std::size_t count_set_aside(const fs::path& path) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory_of(path), error)) {
     const std::string name = entry.path().filename().string();
-    count += name.starts_with(prefix) && !name.ends_with("-wal") &&
-                     !name.ends_with("-shm")
-                 ? 1U
-                 : 0U;
+    const bool is_part =
+        std::ranges::any_of(kSuffixes, [&](std::string_view suffix) {
+          return !suffix.empty() && name.ends_with(suffix);
+        });
+    count += name.starts_with(prefix) && !is_part ? 1U : 0U;
   }
   return count;
 }
@@ -173,19 +175,22 @@ void create_tables(SQLite::Database& db,
   transaction.commit();
 }
 
-void remove_fresh(const fs::path& path) {
+// What SQLite keeps beside it first: without it the rest is not played back.
+void remove_database(const fs::path& path) {
   std::error_code error;
-  fs::remove(with_suffix(fresh_path(path), "-journal"), error);
-  fs::remove(fresh_path(path), error);
+  for (const char* suffix : {"-journal", "-wal", "-shm", ""}) {
+    fs::remove(with_suffix(path, suffix), error);
+  }
 }
 
-// Not yet in WAL mode: one file, whole when it is closed.
+// In WAL mode already, and folded when it is closed: one file, and no journal
+// of another kind will ever lie beside it.
 Result<void> write_fresh(const fs::path& path,
                          const Source& source,
                          strongroom_v1_EpochReason because,
                          const std::string& aside) {
   const fs::path fresh = fresh_path(path);
-  remove_fresh(path);
+  remove_database(fresh);
   const int file = ::open(
       fresh.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0640});
   if (file < 0) {
@@ -195,16 +200,24 @@ Result<void> write_fresh(const fs::path& path,
   ::close(file);
   try {
     SQLite::Database db(fresh.string(), SQLite::OPEN_READWRITE);
-    db.exec("PRAGMA synchronous = FULL");
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     create_tables(db, source, because, aside);
   } catch (const SQLite::Exception& error) {
-    remove_fresh(path);
+    remove_database(fresh);
     return fault(fresh.string() + ": " + error.what());
+  }
+  if (is_filled(with_suffix(fresh, "-wal"))) {
+    remove_database(fresh);
+    return fault(fresh.string() + ": its WAL could not be folded in");
   }
   return sync_directory(path);
 }
 
 }  // namespace
+
+void discard(const fs::path& path) {
+  remove_database(path);
+}
 
 bool has_bytes(const fs::path& path) {
   return std::ranges::any_of(kSuffixes, [&](const char* suffix) {
@@ -247,18 +260,20 @@ Result<void> finish_replacement(const fs::path& path) {
     return {};
   }
   if (is_there(path)) {
-    remove_fresh(path);  // nothing was renamed yet, and nothing stands in it
+    remove_database(
+        fresh_path(path));  // nothing was renamed yet, and nothing stands in it
     return {};
   }
   std::string name;
   try {
-    SQLite::Database db(fresh_path(path).string(), SQLite::OPEN_READONLY);
+    // Not read-only: that could not take back a half-written file.
+    SQLite::Database db(fresh_path(path).string(), SQLite::OPEN_READWRITE);
     const auto contents = load_contents(db);
     if (!contents) {
       if (contents.error().is_passing) {
         return fault(fresh_path(path).string() + ": " + contents.error().what);
       }
-      remove_fresh(path);
+      remove_database(fresh_path(path));
       return {};
     }
     name = contents->meta.at("set_aside");

@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxSetAside = 32;
 /// Whether bytes lie at `path`, in its WAL or in its shared memory.
 bool has_bytes(const std::filesystem::path& path);
 
+/// Removes a file that never held anything.
+void discard(const std::filesystem::path& path);
+
 /// A free name for what lies at `path`: `<path>.set-aside-<time>`, `-2`, ….
 /// Faults: kMaxSetAside of them are there, and nobody took them away.
 Result<std::filesystem::path> set_aside_name(const std::filesystem::path& path,
