@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // strongroom-agent: wires the adapters to the loop, and runs it.
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <thread>
@@ -21,6 +19,7 @@
 #include "platform/modbus/libmodbus_link.h"
 #include "platform/system/clock.h"
 #include "platform/system/files.h"
+#include "platform/system/program.h"
 #include "platform/system/random.h"
 #include "platform/system/service.h"
 
@@ -37,12 +36,6 @@ enum class ExitCode : int {
   kFailed = 1,         // cannot start or go on; the log says why
   kConfiguration = 2,  // command line, agent.toml, a key or the trust file
   kJournalBroken = 3,  // the next start sets it aside and begins a new epoch
-};
-
-struct CommandLine {
-  std::string config = "/etc/strongroom/agent.toml";
-  std::string log_level = "info";
-  bool check_config = false;
 };
 
 struct Identity {
@@ -271,19 +264,19 @@ ExitCode run_agent(const AgentConfig& config,
   return exit_code(*end, loop.error());
 }
 
-ExitCode run(const CommandLine& command) {
-  const auto config = load_agent_config(command.config);
+ExitCode run(const ProgramArguments& arguments) {
+  const auto config = load_agent_config(arguments.config);
   if (!config) {
     for (const ConfigError& error : config.error()) {
       fmt::print(stderr, "{}\n", error.text());
     }
     return ExitCode::kConfiguration;
   }
-  if (command.check_config) {
+  if (arguments.check_config) {
     for (const ConfigError& warning : config->warnings) {
       fmt::print(stderr, "warning: {}\n", warning.text());
     }
-    fmt::print("{}: ok\n", command.config);
+    fmt::print("{}: ok\n", arguments.config);
     return ExitCode::kStopped;
   }
   const auto identity = load_identity(*config);
@@ -291,54 +284,33 @@ ExitCode run(const CommandLine& command) {
     fmt::print(stderr, "strongroom-agent: {}\n", identity.error().what);
     return ExitCode::kConfiguration;
   }
-  return run_agent(*config, command.config, *identity);
-}
-
-int start(int argc, char** argv) {
-  CommandLine command;
-  CLI::App app{
-      "Polls devices, journals what they report, and delivers it "
-      "until the ledger proves that it holds it.",
-      "strongroom-agent"};
-  app.set_version_flag("--version", STRONGROOM_VERSION);
-  app.add_option("--config", command.config, "agent.toml")
-      ->capture_default_str();
-  app.add_flag("--check-config",
-               command.check_config,
-               "list every error and warning of the configuration with its "
-               "line, and end");
-  app.add_option("--log-level",
-                 command.log_level,
-                 "trace, debug, info, warning or error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
-      ->capture_default_str();
-  app.footer(
-      "SIGHUP: reads the configuration anew. What is wrong with it is logged "
-      "and\nchanges nothing; lines that are the same go on untouched.\n\n"
-      "Exit codes: 0 stopped, or the configuration is right; 1 cannot start "
-      "or\n"
-      "go on; 2 command line, configuration, key or trust file is wrong;\n"
-      "3 the journal broke: the next start sets it aside.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0
-                                : static_cast<int>(ExitCode::kConfiguration);
-  }
-  block_signals();
-  init_crypto();
-  init_logging("strongroom-agent", command.log_level);
-  return static_cast<int>(run(command));
+  return run_agent(*config, arguments.config, *identity);
 }
 
 }  // namespace
 }  // namespace strongroom
 
 int main(int argc, char** argv) {
-  try {
-    return strongroom::start(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "strongroom-agent: %s\n", error.what());
-    return 1;
-  }
+  using namespace strongroom;
+  return run_program(
+      {.name = "strongroom-agent",
+       .does = "Polls devices, journals what they report, and delivers it "
+               "until the ledger proves that it holds it.",
+       .version = STRONGROOM_VERSION,
+       .config = "/etc/strongroom/agent.toml",
+       .check_help = "list every error and warning of the configuration with "
+                     "its line, and end",
+       .footer =
+           "SIGHUP: reads the configuration anew. What is wrong with it is "
+           "logged and\nchanges nothing; lines that are the same go on "
+           "untouched.\n\n"
+           "Exit codes: 0 stopped, or the configuration is right; 1 cannot "
+           "start or\ngo on; 2 command line, configuration, key or trust file "
+           "is wrong;\n3 the journal broke: the next start sets it aside."},
+      argc,
+      argv,
+      [](const ProgramArguments& arguments) {
+        init_crypto();
+        return static_cast<int>(run(arguments));
+      });
 }
