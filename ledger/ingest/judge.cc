@@ -71,6 +71,11 @@ class Judge {
       key_ = found.valid->key;
     }
     claim_ = question_.claim();
+    if (claim_.kind == ClaimKind::kPredecessor) {
+      return refuse(reason::kSucceeded,
+                    "this log succeeds " + claim_.origin +
+                        ", whose checkpoint the source holds");
+    }
     if (claim_.kind == ClaimKind::kBeyond ||
         claim_.kind == ClaimKind::kDiffers) {
       return contradicted();
@@ -114,7 +119,8 @@ class Judge {
     if (claim_.kind == ClaimKind::kBeyond) {
       return {strongroom_v1_FindingKind_FINDING_KIND_LOG_ROLLED_BACK,
               question_.topic.text() + " holds our checkpoint of " + size +
-                  " entries, which is more than this tree has",
+                  " entries of " + claim_.origin +
+                  ", which is more than this ledger has",
               refuse(reason::kLogFrozen, "rolled back")};
     }
     return {strongroom_v1_FindingKind_FINDING_KIND_SAME_TREE_OTHER_ROOT,
@@ -129,6 +135,11 @@ class Judge {
         return *refused;
       }
       return AckAgain{*held_, restart_from()};
+    }
+    if (question_.chain != nullptr && first < question_.chain->resumed_from) {
+      return refuse(reason::kGap,
+                    "held by the predecessor; expected seq " +
+                        std::to_string(expected_.seq));
     }
     if (question_.chain != nullptr && question_.chain->closed) {
       return refuse(reason::kEpochClosed,
@@ -162,7 +173,7 @@ class Judge {
   }
 
   bool first_of_epoch() const {
-    return question_.chain == nullptr || !question_.chain->newest;
+    return question_.chain == nullptr || !question_.chain->begun();
   }
 
   std::optional<std::uint64_t> restart_from() const {
@@ -209,6 +220,24 @@ ChainState::Expected ChainState::expected() const {
   return next;
 }
 
+namespace {
+
+/// Of a true note of ours that is not of this log.
+ClaimKind of_another_log(const std::string& held, const std::string& own) {
+  const auto of_note = Origin::parse(held);
+  const auto of_log = Origin::parse(own);
+  if (!of_note || !of_log || of_note->ledger != of_log->ledger ||
+      of_note->site != of_log->site || of_note->stream != of_log->stream) {
+    return ClaimKind::kForeign;
+  }
+  // A later generation was signed and is not here: the whole ledger is an
+  // older copy.
+  return of_note->generation < of_log->generation ? ClaimKind::kPredecessor
+                                                  : ClaimKind::kBeyond;
+}
+
+}  // namespace
+
 Claim judge_claim(
     std::string_view note,
     const Checkpoint& signed_now,
@@ -218,18 +247,24 @@ Claim judge_claim(
     return {};
   }
   const auto held = open_checkpoint(note, trust);
-  if (!held || held->origin != signed_now.origin) {
-    return {ClaimKind::kForeign, 0};
+  if (!held) {
+    return {ClaimKind::kForeign, 0, {}};
+  }
+  if (held->origin != signed_now.origin) {
+    return {of_another_log(held->origin, signed_now.origin),
+            held->size,
+            held->origin};
   }
   if (held->size > signed_now.size) {
-    return {ClaimKind::kBeyond, held->size};
+    return {ClaimKind::kBeyond, held->size, held->origin};
   }
   const auto root = root_at(held->size);
   if (!root) {
-    return {ClaimKind::kForeign, 0};
+    return {ClaimKind::kForeign, 0, {}};
   }
   return {*root == held->root ? ClaimKind::kAgrees : ClaimKind::kDiffers,
-          held->size};
+          held->size,
+          held->origin};
 }
 
 Judgement judge(const Question& question) {

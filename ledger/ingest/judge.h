@@ -33,9 +33,22 @@ struct ChainState {
   std::uint64_t next_seq = 1;
   Hash head{};  // prev_hash of the next event
   bool closed = false;
+  /// Of a successor: events before it stand in the predecessor. 1: none does.
+  std::uint64_t resumed_from = 1;
   std::optional<SignedHeader> newest;    // nothing: no batch is held
   PublicKey key{};                       // that signed it
   std::map<std::uint64_t, Loss> losses;  // by the first seq that is lost
+
+  /// A batch of it is held, here or in the predecessor.
+  bool begun() const { return newest.has_value() || resumed_from > 1; }
+
+  /// When its first event was recorded, and that of the epoch that closed it,
+  /// by a clock that was known; 0: not known.
+  std::int64_t opened_us = 0;
+  std::int64_t closed_us = 0;
+  // Found out of it and told already (suspicion.h).
+  bool told_rolled_back = false;
+  bool told_cloned = false;
 
   /// Where the next batch must begin: adjoining losses are skipped.
   struct Expected {
@@ -54,15 +67,17 @@ struct HeldBatch {
 
 /// What the held checkpoint of a batch says about our own tree.
 enum class ClaimKind {
-  kNone,     // no checkpoint is held
-  kAgrees,   // ours, and our tree had that root at that size
-  kForeign,  // not one of this log, or not signed by us
-  kBeyond,   // signed by us, larger than our tree
-  kDiffers,  // signed by us, another root than our tree had at that size
+  kNone,         // no checkpoint is held
+  kAgrees,       // ours, and our tree had that root at that size
+  kForeign,      // not one of this log, or not signed by us
+  kBeyond,       // signed by us, larger than our tree, or of a later generation
+  kDiffers,      // signed by us, another root than our tree had at that size
+  kPredecessor,  // signed by us, of a log that this one succeeds
 };
 struct Claim {
   ClaimKind kind = ClaimKind::kNone;
   std::uint64_t size = 0;
+  std::string origin;  // of the log that it speaks of; empty: not signed by us
 };
 
 /// Judges the note that an agent holds. `root_at` is called for sizes up to

@@ -29,8 +29,9 @@ Bytes event_at(EventChain& chain, std::uint8_t blind) {
 // --- what the world may be like ---------------------------------------------
 
 enum class Keys { kUnknown, kValid, kRevoked, kRetired };
-enum class Chain { kNone, kOpen, kClosed, kWithLoss };  // next seq is 5
-// kWithLoss: the source declared 5..8 lost.
+// Next seq is 5. kWithLoss: the source declared 5..8 lost. kResumed: what is
+// before 5 stands in the log's predecessor.
+enum class Chain { kNone, kOpen, kClosed, kWithLoss, kResumed, kResumedClosed };
 
 struct State {
   Keys keys = Keys::kValid;
@@ -101,13 +102,18 @@ Expectation expected(const State& state, const Input& input) {
   if (state.frozen) {
     return refuse(reason::kLogFrozen);
   }
+  const bool resumed =
+      state.chain == Chain::kResumed || state.chain == Chain::kResumedClosed;
   const bool held = state.chain != Chain::kNone;
-  const bool same = held && input.place == Place::kHeldSame;
+  const bool same = held && !resumed && input.place == Place::kHeldSame;
   if (!input.good_signature) {
     return refuse(reason::kSignature);
   }
   if (state.keys != Keys::kValid && !same) {
     return refuse(reason::kRevoked);
+  }
+  if (input.claim == ClaimKind::kPredecessor) {
+    return refuse(reason::kSucceeded);
   }
   if (input.claim == ClaimKind::kBeyond || input.claim == ClaimKind::kDiffers) {
     return {Outcome::kContradicted};
@@ -117,7 +123,10 @@ Expectation expected(const State& state, const Input& input) {
                              : state.chain == Chain::kWithLoss ? 9
                                                                : 5;
   if (!same) {
-    if (state.chain == Chain::kClosed) {
+    if (resumed && first < next) {
+      return refuse(reason::kGap);
+    }
+    if (state.chain == Chain::kClosed || state.chain == Chain::kResumedClosed) {
       return refuse(reason::kEpochClosed);
     }
     if (first > next) {
@@ -209,7 +218,11 @@ class World {
     ChainState chain;
     chain.next_seq = 5;
     chain.head = prev_[4];
-    chain.closed = state.chain == Chain::kClosed;
+    const bool resumed =
+        state.chain == Chain::kResumed || state.chain == Chain::kResumedClosed;
+    chain.closed =
+        state.chain == Chain::kClosed || state.chain == Chain::kResumedClosed;
+    chain.resumed_from = resumed ? 5 : 1;
     chain.newest = held_.header;
     if (state.chain == Chain::kWithLoss) {
       // In two parts that adjoin.
@@ -237,11 +250,11 @@ class World {
         .newest_rank = state.keys == Keys::kRetired ? 1U : 0U,
         .acked = state.acked ? std::optional<std::uint64_t>(40) : std::nullopt,
         .held_at_first_seq = [&]() -> std::optional<HeldBatch> {
-          return header.first_seq == 3
+          return header.first_seq == 3 && !resumed
                      ? std::optional(HeldBatch{held_.header, 2, 2})
                      : std::nullopt;
         },
-        .claim = [&] { return Claim{input.claim, 30}; }};
+        .claim = [&] { return Claim{input.claim, 30, "some log"}; }};
     return judge(question);
   }
 
@@ -306,8 +319,12 @@ std::vector<State> every_state() {
   for (const Keys keys :
        {Keys::kUnknown, Keys::kValid, Keys::kRevoked, Keys::kRetired}) {
     for (const bool frozen : {false, true}) {
-      for (const Chain chain :
-           {Chain::kNone, Chain::kOpen, Chain::kClosed, Chain::kWithLoss}) {
+      for (const Chain chain : {Chain::kNone,
+                                Chain::kOpen,
+                                Chain::kClosed,
+                                Chain::kWithLoss,
+                                Chain::kResumed,
+                                Chain::kResumedClosed}) {
         for (const bool acked : {false, true}) {
           states.push_back({keys, frozen, chain, acked});
         }
@@ -327,7 +344,8 @@ std::vector<Input> inputs_of(Place place, Flaw flaw) {
                                       ClaimKind::kAgrees,
                                       ClaimKind::kForeign,
                                       ClaimKind::kBeyond,
-                                      ClaimKind::kDiffers}) {
+                                      ClaimKind::kDiffers,
+                                      ClaimKind::kPredecessor}) {
           inputs.push_back({own_topic, place, good, resync, claim, flaw});
         }
       }
@@ -432,6 +450,24 @@ TEST(JudgeClaim, EveryKind) {
   EXPECT_EQ(claim({origin, 101, Hash{1}}, *foreign_key), ClaimKind::kForeign);
   EXPECT_EQ(claim({"test.example/bj1/record/1", 101, Hash{1}}, *log_key),
             ClaimKind::kForeign);
+  // Of the same site and stream, another generation: before this log, or one
+  // that this ledger has forgotten.
+  const std::string second = "test.example/bj1/telemetry/2";
+  const Checkpoint in_second{second, 100, Hash{100}};
+  const auto claim_in_second = [&](const std::string& of, const Signer& by) {
+    return judge_claim(
+               sign_checkpoint({of, 7, Hash{1}}, by), in_second, trust, root_at)
+        .kind;
+  };
+  EXPECT_EQ(claim_in_second(origin, *log_key), ClaimKind::kPredecessor);
+  EXPECT_EQ(claim_in_second(origin, *foreign_key), ClaimKind::kForeign);
+  EXPECT_EQ(claim_in_second("test.example/bj1/telemetry/3", *log_key),
+            ClaimKind::kBeyond);
+  EXPECT_EQ(claim_in_second("test.example/bj1/record/1", *log_key),
+            ClaimKind::kForeign);
+  EXPECT_EQ(claim_in_second("test.example/sh1/telemetry/1", *log_key),
+            ClaimKind::kForeign);
+  EXPECT_EQ(claim({second, 7, Hash{1}}, *log_key), ClaimKind::kBeyond);
   // A tree that cannot be read contradicts nobody.
   EXPECT_EQ(claim({origin, 13, Hash{13}}, *log_key), ClaimKind::kForeign);
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/wire.h"
 #include "core/log/entry.h"
+#include "ledger/ingest/suspicion.h"
 #include "ledger/loop/ledger.h"
 
 namespace strongroom {
@@ -119,6 +120,13 @@ Result<Judgement> Ledger::judge_incoming(const Incoming& incoming) {
   const BatchHeader& header = incoming.header;
   const SourceChains* chains =
       incoming.log_id ? chains_.find(*incoming.log_id, header.source) : nullptr;
+  if (chains != nullptr && chains->more_closed &&
+      chains->find(header.epoch) == nullptr &&
+      header.source == incoming.arrived.source) {
+    if (auto done = recall_chain(*incoming.log_id, header); !done) {
+      return std::unexpected(done.error());
+    }
+  }
   std::optional<Error> broken;  // what no judgement can rest on
   const auto or_broken = [&broken](auto result) {
     if (!result) {
@@ -132,8 +140,8 @@ Result<Judgement> Ledger::judge_incoming(const Incoming& incoming) {
       .batch = incoming.batch,
       .header = header,
       .source = registry_.find(header.source),
-      .log_frozen = !registry_proven_ || !incoming.log_id ||
-                    !logs_->frozen(*incoming.log_id).empty(),
+      .log_frozen =
+          !registry_proven_ || !incoming.log_id || !takes(*incoming.log_id),
       .chain = chains == nullptr ? nullptr : chains->find(header.epoch),
       .newest_rank = chains == nullptr ? 0 : chains->newest_rank,
       .acked = chains == nullptr ? std::nullopt : chains->acked,
@@ -188,7 +196,8 @@ Result<Claim> Ledger::claim(const Incoming& incoming) {
     const auto parsed = Note::parse(note);
     const auto held = parsed ? Checkpoint::parse(parsed->text)
                              : Result<Checkpoint>(fault(""));
-    if (!held || held->size <= logs_->signed_checkpoint(log_id).size) {
+    const Checkpoint& own = logs_->signed_checkpoint(log_id);
+    if (!held || (held->origin == own.origin && held->size <= own.size)) {
       return Claim{};
     }
   }
@@ -235,10 +244,16 @@ Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
   const bool replaces =
       verdict.new_epoch &&
       std::ranges::any_of(chains.epochs, [&](const auto& epoch) {
-        return epoch.first != header.epoch && epoch.second.newest.has_value();
+        return epoch.first != header.epoch && epoch.second.begun();
       });
   chains_.advance(
-      log_id, header, held, verdict.key, sha256(batch.events.back()));
+      log_id,
+      header,
+      {.batch = held,
+       .key = verdict.key,
+       .head = sha256(batch.events.back()),
+       .recorded_us =
+           header.first_seq == 1 ? recorded_us(batch.events.front()) : 0});
   const auto& keys = registry_.find(header.source)->keys;
   const auto rank = static_cast<std::size_t>(
       std::ranges::find(keys, verdict.key, &SourceKey::key) - keys.begin());
@@ -275,6 +290,9 @@ Result<void> Ledger::refuse(const Incoming& incoming, const Refuse& refusal) {
     parts_.views.count([](LedgerCounters& at) { ++at.unknown_source; });
     return {};
   }
+  if (incoming.log_id) {
+    suspect_source(header, incoming.batch, *incoming.log_id, refusal.reason);
+  }
   return record_refusal({.source = incoming.arrived.source,
                          .stream = header.stream,
                          .epoch = header.epoch,
@@ -298,7 +316,9 @@ Result<void> Ledger::contradicted(const Incoming& incoming,
                                   const LogContradicted& verdict) {
   const LogId log_id = *incoming.log_id;
   const Origin& origin = logs_->origin(log_id);
-  if (auto done = logs_->freeze(log_id, verdict.why); !done) {
+  if (auto done = logs_->freeze(
+          log_id, verdict.why, std::string(incoming.batch.held_checkpoint));
+      !done) {
     return done;
   }
   strongroom_v1_Finding finding = strongroom_v1_Finding_init_zero;

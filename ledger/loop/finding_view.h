@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Events of a log as pages show them in their lists.
 #pragma once
 
 #include "core/event/event.h"
@@ -10,5 +11,9 @@ namespace strongroom {
 FindingView finding_view(const std::string& origin,
                          std::uint64_t index,
                          const EventMessage& event);
+/// What pages show of an `epoch confirmed`.
+ConfirmationView confirmation_view(const std::string& origin,
+                                   std::uint64_t index,
+                                   const EventMessage& event);
 
 }  // namespace strongroom

@@ -72,6 +72,11 @@ Result<void> Ledger::turn(LedgerInbox::Work work) {
   if (auto done = flush(); !done) {
     return done;
   }
+  if (!frozen_lately_.empty()) {
+    if (auto done = tell_of_logs(); !done) {
+      return done;
+    }
+  }
   for (const Arrived& arrived : work.statuses) {
     take_status(arrived);
   }
@@ -181,12 +186,18 @@ void Ledger::show() {
     parts_.outside.tell("finding", [&] { return text_of(to_json(finding)); });
     parts_.views.add_finding(std::move(finding));
   }
+  for (ConfirmationView& confirmation : new_confirmations_) {
+    parts_.outside.tell("confirmed",
+                        [&] { return text_of(to_json(confirmation)); });
+    parts_.views.add_confirmation(std::move(confirmation));
+  }
   // After the findings: who sees the count go up finds what it was.
   for (const auto& [source, reason] : new_refusals_) {
     parts_.views.count_refusal(source, reason);
   }
   shown_.clear();
   new_findings_.clear();
+  new_confirmations_.clear();
   new_refusals_.clear();
 }
 

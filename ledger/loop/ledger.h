@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <set>
 #include <variant>
 
 #include "core/base/now.h"
@@ -16,6 +17,7 @@
 #include "ledger/ingest/finding_limiter.h"
 #include "ledger/log/log_writer.h"
 #include "ledger/loop/inbox.h"
+#include "ledger/loop/succession.h"
 #include "ledger/registry/key_registry.h"
 #include "ledger/views/views.h"
 
@@ -41,7 +43,12 @@ struct RevokeOrder {
   std::optional<PublicKey> key;  // nothing: every valid one
   strongroom_v1_RevocationReason reason{};
 };
-using Order = std::variant<EnrolOrder, RotateOrder, RevokeOrder>;
+/// A person looked at an epoch that a source began and found it right.
+struct ConfirmOrder {
+  Source source;
+  std::optional<std::uint64_t> epoch;  // nothing: the one that is open
+};
+using Order = std::variant<EnrolOrder, RotateOrder, RevokeOrder, ConfirmOrder>;
 
 /// Where the change stands; the note proves it.
 struct OrderDone {
@@ -77,6 +84,10 @@ class Ledger {
   static constexpr std::size_t kEpochsPerHour = 60;
   /// Of one agent's own findings, as many are shown.
   static constexpr std::size_t kFindingsPerHour = 24;
+  /// Of one source in one log: that it was rolled back, that there are two.
+  static constexpr std::size_t kSuspicionsPerHour = 12;
+  /// Damaged entries that are findings; more are said in the program's log.
+  static constexpr std::size_t kMaxDamaged = 1000;
 
   struct Parts {
     LedgerStore& store;
@@ -90,8 +101,9 @@ class Ledger {
   };
 
   /// Reads logs, registry, chains, findings and devices; writes the registry's
-  /// first entries when it is empty. Faults: the database is of another ledger,
-  /// the console key is not the enrolled one, the disk.
+  /// first entries when it is empty, and findings about logs that are frozen or
+  /// succeed another one. Faults: the database is of another ledger, the
+  /// console key is not the enrolled one, the disk.
   static Result<std::unique_ptr<Ledger>> open(const std::string& name,
                                               Parts parts);
 
@@ -100,7 +112,15 @@ class Ledger {
   /// Turns until the inbox is closed and empty. `alive` is called every turn.
   Result<void> run(LedgerInbox& inbox, const std::function<void()>& alive);
 
-  /// A registry change, on the loop thread. Faults end the program.
+  /// What the scrubber found, on the loop thread: a finding, once. A damaged
+  /// tile freezes the log. Faults end the program.
+  Result<void> note_damage(const Origin& origin,
+                           std::uint64_t index,
+                           bool tile,
+                           const std::string& what);
+
+  /// A change that a person ordered, on the loop thread. Faults end the
+  /// program.
   Result<OrderOutcome> carry_out(const Order& order, const std::string& actor);
 
   const KeyRegistry& registry() const { return registry_; }
@@ -135,13 +155,33 @@ class Ledger {
   Result<void> load_registry();
   Result<void> apply_registry_batch(const BatchRow& row, CompactTree& tree);
   Result<void> begin_registry();
+  Result<void> load_successions();
   Result<void> load_chains();
   Result<std::optional<ChainRow>> checked_chain(ChainRow row);
+  ChainRow resumed_chain(ChainRow row) const;
+  /// Where the chain goes on in this log; 1: it is not resumed.
+  std::uint64_t resumed_from(const ChainRow& row) const;
+  Result<std::int64_t> opened_us(const Source& source,
+                                 Stream stream,
+                                 std::uint64_t epoch);
   void load_ranks();
   Result<void> load_findings();
+  void note_stored_finding(const EventMessage& event);
   Result<void> load_devices();
   Result<std::optional<EventMessage>> stored_event(LogId log_id,
                                                    std::uint64_t index);
+
+  // suspicions.cc: findings about logs, and about sources that misbehave
+  Result<void> tell_of_logs();
+  void tell_of_frozen(LogId log_id);
+  void tell_of_successor(LogId log_id, const Succession& succession);
+  void suspect_source(const BatchHeader& header,
+                      const BatchView& batch,
+                      LogId log_id,
+                      RefusalReason refusal);
+  Result<void> recall_chain(LogId log_id, const BatchHeader& header);
+  /// Not frozen, and not a successor that does not say yet what it succeeds.
+  bool takes(LogId log_id) const;
 
   // batches.cc: from message to staged batch or refusal
   Result<void> take_batch(const Arrived& arrived);
@@ -166,6 +206,10 @@ class Ledger {
                    std::uint64_t index,
                    const Source& source,
                    const EventMessage& event);
+  void note_confirmation(LogId log_id,
+                         std::uint64_t index,
+                         const Source& writer,
+                         const EventMessage& event);
   bool may_show_finding(LogId log_id, const Source& writer);
   void note_loss(LogId log_id, const EventMessage& event);
 
@@ -192,6 +236,10 @@ class Ledger {
                               const std::string& actor);
   Result<OrderOutcome> revoke(const RevokeOrder& order,
                               const std::string& actor);
+  Result<OrderOutcome> confirm(const ConfirmOrder& order,
+                               const std::string& actor);
+  Result<std::optional<std::uint64_t>> held_epoch(
+      LogId log_id, const Source& source, std::optional<std::uint64_t> epoch);
   Result<void> ensure_logs(const std::string& site);
   EventMessage console_enrolment(const Source& console) const;
   Result<OrderOutcome> change_registry(std::vector<EventMessage> events);
@@ -203,12 +251,20 @@ class Ledger {
   LogId registry_log_ = 0;
   KeyRegistry registry_;
   bool registry_proven_ = false;
+  std::map<LogId, Succession> successions_;
+  std::map<LogId, std::string> held_back_;  // logs that take nothing, and why
+  std::vector<LogId> frozen_lately_;
+  // What was written of logs and entries already: kind and subject.
+  std::set<std::pair<int, std::string>> told_of_logs_;
+  std::set<std::pair<std::string, std::uint64_t>> damaged_;  // since the start
+  std::set<std::pair<std::string, std::uint64_t>> told_damaged_;
   Chains chains_;
   FindingLimiter limiter_;
   WallTime findings_due_{};
   std::vector<Answer> answers_;
   std::vector<Shown> shown_;
   std::vector<FindingView> new_findings_;
+  std::vector<ConfirmationView> new_confirmations_;
   std::vector<std::pair<Source, std::string>> new_refusals_;  // reason's name
 };
 

@@ -26,6 +26,7 @@ std::uint32_t body_of(ByteView event) {
 bool is_looked_into(std::uint32_t body) {
   switch (body) {
     case strongroom_v1_Event_finding_tag:
+    case strongroom_v1_Event_epoch_confirmed_tag:
     case strongroom_v1_Event_telemetry_lost_tag:
     case strongroom_v1_Event_device_described_tag:
     case strongroom_v1_Event_states_described_tag:
@@ -57,11 +58,24 @@ FindingView finding_view(const std::string& origin,
       .count = finding.count};
 }
 
+ConfirmationView confirmation_view(const std::string& origin,
+                                   std::uint64_t index,
+                                   const EventMessage& event) {
+  const auto& confirmed = event.body.epoch_confirmed;
+  return {.source = confirmed.source,
+          .epoch = confirmed.epoch,
+          .actor = confirmed.actor,
+          .at_us = event.occurred_us,
+          .origin = origin,
+          .index = index};
+}
+
 void Ledger::note_entries(LogId log_id,
                           std::uint64_t first_index,
                           const BatchHeader& header,
                           std::span<const ByteView> events) {
-  if (header.stream != Stream::kRecord) {
+  // Our own findings stand where they could be written.
+  if (header.stream != Stream::kRecord && !header.source.is_console()) {
     return;
   }
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -79,6 +93,8 @@ void Ledger::note_entries(LogId log_id,
       logs_->rows().findings.push_back({log_id, first_index + i});
       new_findings_.push_back(
           finding_view(logs_->origin(log_id).text(), first_index + i, *event));
+    } else if (event->which_body == strongroom_v1_Event_epoch_confirmed_tag) {
+      note_confirmation(log_id, first_index + i, header.source, *event);
     } else {
       note_device(log_id, first_index + i, header.source, *event);
     }
@@ -102,6 +118,18 @@ void Ledger::note_device(LogId log_id,
        .index = index,
        .forgets_description = other || change == NoteChange::kDescribedAnew,
        .forgets_texts = other});
+}
+
+/// By the ledger itself alone: an agent confirms nothing of its own.
+void Ledger::note_confirmation(LogId log_id,
+                               std::uint64_t index,
+                               const Source& writer,
+                               const EventMessage& event) {
+  if (writer.is_console()) {
+    logs_->rows().findings.push_back({log_id, index});
+    new_confirmations_.push_back(
+        confirmation_view(logs_->origin(log_id).text(), index, event));
+  }
 }
 
 /// Our own findings are limited where they are made. An agent writes what it

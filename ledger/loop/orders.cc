@@ -35,6 +35,9 @@ OrderRefused refused(std::string why, bool conflict = false) {
 
 Result<OrderOutcome> Ledger::carry_out(const Order& order,
                                        const std::string& actor) {
+  if (const auto* confirmation = std::get_if<ConfirmOrder>(&order)) {
+    return confirm(*confirmation, actor);
+  }
   if (!registry_proven_) {
     return refused(
         "the registry log is frozen: " + logs_->frozen(registry_log_), true);
@@ -138,7 +141,12 @@ Result<OrderOutcome> Ledger::revoke(const RevokeOrder& order,
   body.reason = order.reason;
   put_text(body.actor, actor);
   // Every log of the site: one that is not named would be void from its start.
-  for (const LogId log_id : logs_->ids()) {
+  // There is no room for more than two generations: the newest.
+  auto ids = logs_->ids();
+  std::ranges::sort(ids, std::ranges::greater(), [&](LogId log_id) {
+    return logs_->origin(log_id).generation;
+  });
+  for (const LogId log_id : ids) {
     const Origin& origin = logs_->origin(log_id);
     if (origin.site == order.source.site &&
         body.invalid_from_count < std::size(body.invalid_from)) {
@@ -163,6 +171,75 @@ Result<OrderOutcome> Ledger::revoke(const RevokeOrder& order,
     return refused(allowed.error().what, true);
   }
   return change_registry(std::move(events));
+}
+
+Result<OrderOutcome> Ledger::confirm(const ConfirmOrder& order,
+                                     const std::string& actor) {
+  const Source& source = order.source;
+  const auto log_id = logs_->find(source.site, Stream::kRecord);
+  if (source.is_console() || registry_.find(source) == nullptr || !log_id) {
+    return refused(source.text() + " is no agent that is enrolled", true);
+  }
+  std::optional<std::uint64_t> epoch;  // that is held
+  for (const Stream stream : {Stream::kRecord, Stream::kTelemetry}) {
+    const auto of_stream = logs_->find(source.site, stream);
+    if (!of_stream || epoch) {
+      continue;
+    }
+    const auto held = held_epoch(*of_stream, source, order.epoch);
+    if (!held) {
+      return std::unexpected(held.error());
+    }
+    epoch = *held;
+  }
+  if (!epoch) {
+    return refused(order.epoch ? "no epoch " + std::to_string(*order.epoch) +
+                                     " of " + source.text() + " is held"
+                               : source.text() + " has sent nothing yet",
+                   true);
+  }
+  if (const auto before = parts_.views.confirmation(source.text(), *epoch)) {
+    return OrderDone{before->origin, before->index, logs_->note(*log_id)};
+  }
+  EventMessage event = strongroom_v1_Event_init_zero;
+  event.which_body = strongroom_v1_Event_epoch_confirmed_tag;
+  put_text(event.body.epoch_confirmed.source, source.text());
+  event.body.epoch_confirmed.epoch = *epoch;
+  put_text(event.body.epoch_confirmed.actor, actor);
+  const auto index = write_own(*log_id, {event});
+  if (!index) {
+    return refused(logs_->origin(*log_id).text() + " takes no entry", true);
+  }
+  if (auto done = flush(); !done) {
+    return std::unexpected(done.error());
+  }
+  if (!takes(*log_id)) {
+    return refused(logs_->frozen(*log_id), true);
+  }
+  return OrderDone{logs_->origin(*log_id).text(), *index, logs_->note(*log_id)};
+}
+
+/// That epoch, or the one that is open, if the log holds something of it.
+Result<std::optional<std::uint64_t>> Ledger::held_epoch(
+    LogId log_id, const Source& source, std::optional<std::uint64_t> epoch) {
+  const SourceChains* chains = chains_.find(log_id, source);
+  if (chains == nullptr) {
+    return std::nullopt;
+  }
+  for (const auto& [id, chain] : chains->epochs) {
+    if (chain.begun() && (epoch ? id == *epoch : !chain.closed)) {
+      return id;
+    }
+  }
+  if (!epoch) {
+    return std::nullopt;
+  }
+  const auto batch =
+      parts_.reader.batch_before(log_id, source.text(), *epoch, INT64_MAX);
+  if (!batch) {
+    return std::unexpected(batch.error());
+  }
+  return *batch ? epoch : std::nullopt;
 }
 
 Result<void> Ledger::ensure_logs(const std::string& site) {

@@ -8,11 +8,13 @@
 namespace strongroom {
 namespace {
 
-EventMessage epoch_opened() {
+EventMessage epoch_opened(const Origin& origin) {
   EventMessage event = strongroom_v1_Event_init_zero;
   event.which_body = strongroom_v1_Event_epoch_opened_tag;
   event.body.epoch_opened.reason =
-      strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
+      origin.generation > 1
+          ? strongroom_v1_EpochReason_EPOCH_REASON_LOG_SUCCEEDED
+          : strongroom_v1_EpochReason_EPOCH_REASON_FIRST_START;
   return event;
 }
 
@@ -20,17 +22,18 @@ EventMessage epoch_opened() {
 
 std::optional<std::uint64_t> Ledger::write_own(
     LogId log_id, std::vector<EventMessage> events) {
-  if (!logs_->frozen(log_id).empty()) {
+  if (!takes(log_id)) {
     return std::nullopt;
   }
   const Origin& origin = logs_->origin(log_id);
   const Source console{std::string(kConsoleAgent), origin.site};
 
-  // One epoch for good: what could roll its chain back freezes the log.
-  SourceChains& chains = chains_.of(log_id, console);
+  // One epoch a log for good: what could roll its chain back freezes the log.
+  // A successor's was opened by its first batch.
+  const SourceChains& chains = chains_.of(log_id, console);
   std::uint64_t skip = 0;
   if (chains.epochs.empty()) {
-    events.insert(events.begin(), epoch_opened());
+    events.insert(events.begin(), epoch_opened(origin));
     skip = 1;
   }
   const std::uint64_t epoch = chains.epochs.empty()
@@ -72,9 +75,9 @@ std::optional<std::uint64_t> Ledger::write_own(
   const BatchHeader decoded = *decode_header(header.header);
   chains_.advance(log_id,
                   decoded,
-                  {header, first, decoded.count},
-                  parts_.console_signer.public_key(),
-                  chain.last_hash());
+                  {.batch = {header, first, decoded.count},
+                   .key = parts_.console_signer.public_key(),
+                   .head = chain.last_hash()});
   note_entries(log_id, first, decoded, views);
   shown_.push_back({log_id, first, decoded});
   return first + skip;
@@ -82,11 +85,18 @@ std::optional<std::uint64_t> Ledger::write_own(
 
 void Ledger::write_finding(const std::string& site,
                            const strongroom_v1_Finding& finding) {
-  const auto log_id = logs_->find(site, Stream::kRecord);
+  // Where it can be written: the site's other log, or the registry, speak of a
+  // record that is frozen.
+  const std::optional<LogId> places[] = {
+      logs_->find(site, Stream::kRecord),
+      logs_->find(site, Stream::kTelemetry),
+      registry_proven_ ? std::optional(registry_log_) : std::nullopt};
   EventMessage event = strongroom_v1_Event_init_zero;
   event.which_body = strongroom_v1_Event_finding_tag;
   event.body.finding = finding;
-  if (!log_id || !write_own(*log_id, {event})) {
+  if (!std::ranges::any_of(places, [&](const auto& log_id) {
+        return log_id && write_own(*log_id, {event});
+      })) {
     parts_.outside.warn("finding_not_written site=" + site +
                         " subject=" + finding.subject +
                         " kind=" + std::to_string(finding.kind));

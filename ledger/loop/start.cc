@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger's loop: what it reads before it takes anything.
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "core/log/entry.h"
+#include "ledger/ingest/suspicion.h"
 #include "ledger/log/stored_entries.h"
 #include "ledger/loop/finding_view.h"
 #include "ledger/loop/ledger.h"
@@ -46,18 +48,23 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& name,
         raw->parts_.outside.warn(
             "log_frozen origin=" + raw->logs_->origin(log_id).text() +
             " why=\"" + why + "\"");
+        raw->frozen_lately_.push_back(log_id);
       });
   for (const LogId log_id : ledger->logs_->ids()) {
-    if (!ledger->logs_->frozen(log_id).empty()) {
+    if (!ledger->logs_->frozen(log_id).empty() &&
+        !ledger->logs_->closed_at(log_id)) {
       own.outside.warn(
           "log_frozen origin=" + ledger->logs_->origin(log_id).text() +
           " why=\"" + ledger->logs_->frozen(log_id) + "\"");
+      ledger->frozen_lately_.push_back(log_id);
     }
   }
-  for (const auto step : {&Ledger::load_chains,
+  for (const auto step : {&Ledger::load_successions,
+                          &Ledger::load_chains,
                           &Ledger::load_registry,
                           &Ledger::load_findings,
-                          &Ledger::load_devices}) {
+                          &Ledger::load_devices,
+                          &Ledger::tell_of_logs}) {
     if (auto done = (ledger.get()->*step)(); !done) {
       return std::unexpected(done.error());
     }
@@ -149,19 +156,119 @@ Result<void> Ledger::load_chains() {
   if (!rows || !losses) {
     return std::unexpected(rows ? losses.error() : rows.error());
   }
+  std::set<std::tuple<LogId, std::string, std::uint64_t>> closed;
   for (const ChainRow& row : *rows) {
+    const std::uint64_t resumed = resumed_from(row);
+    if (logs_->closed_at(row.log_id)) {
+      continue;  // a successor goes on from what it was
+    }
+    if (row.closed) {
+      closed.emplace(row.log_id, row.source, row.epoch);
+      chains_.load(row, resumed);
+      continue;
+    }
     const auto checked = checked_chain(row);
     if (!checked) {
       return std::unexpected(checked.error());
     }
-    if (*checked) {
-      chains_.load(**checked);
+    const auto source = Source::parse(row.source);
+    if (!*checked || !source) {
+      continue;
     }
+    const auto opened =
+        opened_us(*source, logs_->origin(row.log_id).stream, row.epoch);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    chains_.load(**checked, resumed);
+    chains_.of(row.log_id, *source).epochs[row.epoch].opened_us = *opened;
   }
   for (const LossRow& row : *losses) {
-    chains_.load(row);
+    if (!logs_->closed_at(row.log_id) &&
+        !closed.contains({row.log_id, row.source, row.epoch})) {
+      chains_.load(row);
+    }
   }
   return {};
+}
+
+std::uint64_t Ledger::resumed_from(const ChainRow& row) const {
+  const auto of_log = successions_.find(row.log_id);
+  if (of_log == successions_.end()) {
+    return 1;
+  }
+  const auto found = of_log->second.chains.find({row.source, row.epoch});
+  return found == of_log->second.chains.end() ? 1 : found->second.next_seq;
+}
+
+/// When the epoch's first event was recorded; in a log that this one succeeds,
+/// if need be. 0: not known.
+Result<std::int64_t> Ledger::opened_us(const Source& source,
+                                       Stream stream,
+                                       std::uint64_t epoch) {
+  for (const LogId log_id : logs_->ids()) {
+    const Origin& origin = logs_->origin(log_id);
+    if (origin.site != source.site || origin.stream != stream) {
+      continue;
+    }
+    const auto first =
+        parts_.reader.batch_before(log_id, source.text(), epoch, 1);
+    if (!first) {
+      return std::unexpected(first.error());
+    }
+    if (!*first) {
+      continue;
+    }
+    const auto batch = parts_.reader.batch_at(log_id, (*first)->first_index);
+    if (!batch) {
+      return std::unexpected(batch.error());
+    }
+    const auto entries =
+        *batch ? entries_of(**batch) : Result<std::vector<ByteView>>(fault(""));
+    const auto entry = entries && !entries->empty()
+                           ? parse_entry(entries->front())
+                           : Result<EntryView>(fault(""));
+    return entry && entry->type == EntryType::kEvent ? recorded_us(entry->body)
+                                                     : 0;
+  }
+  return 0;
+}
+
+/// Logs that succeed others: where they say so, and those that do not say it.
+Result<void> Ledger::load_successions() {
+  for (const LogId log_id : logs_->ids()) {
+    const Origin& origin = logs_->origin(log_id);
+    if (origin.generation == 1 || !logs_->frozen(log_id).empty()) {
+      continue;
+    }
+    auto succession = read_succession(parts_.reader, log_id);
+    if (!succession) {
+      return std::unexpected(succession.error());
+    }
+    if (*succession) {
+      successions_.emplace(log_id, **std::move(succession));
+      continue;
+    }
+    const std::string why =
+        origin.text() +
+        " does not say yet what it succeeds: run strongroom recover again";
+    held_back_.emplace(log_id, why);
+    parts_.views.hold_back(origin, why);
+    parts_.outside.warn("log_held_back origin=" + origin.text());
+  }
+  return {};
+}
+
+/// Nothing of it has come here yet: it stands where the log's first batches
+/// say, whatever the row says.
+ChainRow Ledger::resumed_chain(ChainRow row) const {
+  const auto& resumed =
+      successions_.at(row.log_id).chains.at({row.source, row.epoch});
+  row.next_seq = resumed.next_seq;
+  std::ranges::copy(resumed.head, row.head.begin());
+  row.closed = resumed.closed;
+  row.acked_size = 0;  // of the predecessor, if anything
+  return row;
 }
 
 /// The row, set right by the newest batch that it speaks of: the tree vouches
@@ -173,6 +280,9 @@ Result<std::optional<ChainRow>> Ledger::checked_chain(ChainRow row) {
     return std::unexpected(before.error());
   }
   if (!*before) {
+    if (resumed_from(row) > 1) {
+      return resumed_chain(std::move(row));
+    }
     parts_.outside.warn("chain_without_batches source=" + row.source);
     return std::nullopt;
   }
@@ -201,15 +311,16 @@ void Ledger::load_ranks() {
         continue;
       }
       SourceChains& chains = chains_.of(log_id, source);
-      for (const auto& [epoch, chain] : chains.epochs) {
-        const auto key =
-            std::ranges::find(entry.keys, chain.key, &SourceKey::key);
+      for (const PublicKey& signer : chains.keys) {
+        const auto key = std::ranges::find(entry.keys, signer, &SourceKey::key);
         if (key != entry.keys.end()) {
           chains.newest_rank =
               std::max(chains.newest_rank,
                        static_cast<std::size_t>(key - entry.keys.begin()));
         }
-        if (!chain.closed && chain.newest) {
+      }
+      for (const auto& [epoch, chain] : chains.epochs) {
+        if (!chain.closed && chain.begun()) {
           parts_.views.set_chain(source,
                                  logs_->origin(log_id).stream,
                                  epoch,
@@ -235,8 +346,13 @@ Result<void> Ledger::load_findings() {
         return std::unexpected(event.error());
       }
       if (*event && (*event)->which_body == strongroom_v1_Event_finding_tag) {
+        note_stored_finding(**event);
         findings.push_back(
             finding_view(logs_->origin(row.log_id).text(), row.index, **event));
+      } else if (*event && (*event)->which_body ==
+                               strongroom_v1_Event_epoch_confirmed_tag) {
+        parts_.views.add_confirmation(confirmation_view(
+            logs_->origin(row.log_id).text(), row.index, **event));
       }
     }
   }
@@ -247,6 +363,23 @@ Result<void> Ledger::load_findings() {
     parts_.views.add_finding(std::move(finding));
   }
   return {};
+}
+
+/// What was told of logs and entries is not told again.
+void Ledger::note_stored_finding(const EventMessage& event) {
+  const auto writer = Source::parse(event.source);
+  const auto& finding = event.body.finding;
+  if (!writer || !writer->is_console()) {
+    return;
+  }
+  if (finding.kind == strongroom_v1_FindingKind_FINDING_KIND_LOG_FROZEN ||
+      finding.kind == strongroom_v1_FindingKind_FINDING_KIND_LOG_SUCCEEDED) {
+    told_of_logs_.emplace(finding.kind, finding.subject);
+  } else if (finding.kind ==
+                 strongroom_v1_FindingKind_FINDING_KIND_ENTRY_DAMAGED &&
+             damaged_.size() < kMaxDamaged) {
+    told_damaged_.emplace(finding.subject, finding.seq);
+  }
 }
 
 Result<void> Ledger::load_devices() {

@@ -143,7 +143,19 @@ json to_json(const FindingView& view) {
   if (view.count != 0) {
     out["count"] = std::to_string(view.count);
   }
+  if (view.confirmed) {
+    out["confirmed"] = to_json(*view.confirmed);
+  }
   return out;
+}
+
+json to_json(const ConfirmationView& view) {
+  return {{"source", view.source},
+          {"epoch", std::to_string(view.epoch)},
+          {"by", view.actor},
+          {"at_us", std::to_string(view.at_us)},
+          {"origin", view.origin},
+          {"index", view.index}};
 }
 
 Result<json> decoded_json(const EntryView& entry) {

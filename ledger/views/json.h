@@ -14,6 +14,7 @@ namespace strongroom {
 nlohmann::json to_json(const SourceView& view);
 nlohmann::json to_json(const DeviceView& view);
 nlohmann::json to_json(const FindingView& view);
+nlohmann::json to_json(const ConfirmationView& view);
 
 /// An event's or a header's message, field by field, as libprotobuf prints it.
 /// Faults: it does not decode; the entry is shown without.

@@ -150,6 +150,56 @@ void Views::add_finding(FindingView finding) {
   findings_.push_back(std::move(finding));
 }
 
+void Views::add_confirmation(ConfirmationView confirmation) {
+  const std::lock_guard lock(mutex_);
+  if (confirmations_.size() >= kMaxConfirmations) {
+    confirmations_.erase(
+        std::ranges::min_element(confirmations_, {}, [](const auto& each) {
+          return each.second.at_us;
+        }));
+  }
+  const std::pair key{confirmation.source, confirmation.epoch};
+  confirmations_.try_emplace(key, std::move(confirmation));
+}
+
+std::optional<ConfirmationView> Views::confirmation(const std::string& source,
+                                                    std::uint64_t epoch) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = confirmations_.find({source, epoch});
+  return found == confirmations_.end() ? std::nullopt
+                                       : std::optional(found->second);
+}
+
+void Views::hold_back(const Origin& origin, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  held_back_[origin.text()] = why;
+}
+
+std::map<std::string, std::string> Views::held_back() const {
+  const std::lock_guard lock(mutex_);
+  return held_back_;
+}
+
+void Views::count_damaged(const Origin& origin) {
+  const std::lock_guard lock(mutex_);
+  ++damaged_[origin.text()];
+}
+
+std::map<std::string, std::size_t> Views::damaged() const {
+  const std::lock_guard lock(mutex_);
+  return damaged_;
+}
+
+void Views::set_scrub(ScrubView view) {
+  const std::lock_guard lock(mutex_);
+  scrub_ = std::move(view);
+}
+
+ScrubView Views::scrub() const {
+  const std::lock_guard lock(mutex_);
+  return scrub_;
+}
+
 std::vector<SourceView> Views::sources() const {
   const std::lock_guard lock(mutex_);
   std::vector<SourceView> all;
@@ -197,6 +247,12 @@ std::vector<FindingView> Views::findings(std::size_t limit) const {
        at != findings_.rend() && newest.size() < limit;
        ++at) {
     newest.push_back(*at);
+    if (at->kind == strongroom_v1_FindingKind_FINDING_KIND_NEW_EPOCH) {
+      const auto confirmed = confirmations_.find({at->subject, at->epoch});
+      if (confirmed != confirmations_.end()) {
+        newest.back().confirmed = confirmed->second;
+      }
+    }
   }
   return newest;
 }

@@ -62,6 +62,16 @@ struct DeviceView {
   std::map<std::string, std::string> identity;  // "serial_number" and so on
 };
 
+/// Who looked at an epoch and found it right.
+struct ConfirmationView {
+  std::string source;
+  std::uint64_t epoch = 0;
+  std::string actor;
+  std::int64_t at_us = 0;
+  std::string origin;
+  std::uint64_t index = 0;
+};
+
 struct FindingView {
   std::string origin;
   std::uint64_t index = 0;
@@ -75,6 +85,18 @@ struct FindingView {
   int reason = 0;
   std::string hash;  // raw bytes, empty or 32
   std::uint64_t count = 0;
+  std::optional<ConfirmationView> confirmed;  // of a new epoch
+};
+
+/// How far the scrubber has come, and what it has found.
+struct ScrubView {
+  std::string origin;  // of the log that it reads
+  std::uint64_t index = 0;
+  std::uint64_t size = 0;
+  std::uint64_t rounds = 0;        // since the start
+  std::int64_t round_done_us = 0;  // when the last one ended; 0: none yet
+  std::uint64_t batches = 0;       // read since the start
+  std::string error;               // of its last step; empty: it could read
 };
 
 /// Counters of the whole ledger, for metrics.
@@ -85,7 +107,8 @@ struct LedgerCounters {
   std::uint64_t unknown_source = 0;  // batches of sources never enrolled
   std::uint64_t unreadable = 0;      // messages that name no source
   std::uint64_t commits = 0;
-  std::uint64_t acks_unsent = 0;  // the broker connection would not take
+  std::uint64_t acks_unsent = 0;     // the broker connection would not take
+  std::uint64_t entries_pruned = 0;  // by the retention policy
 };
 
 class Views {
@@ -97,6 +120,7 @@ class Views {
   // Of one agent, or of ours of one kind about one subject: what is repeated
   // must not push out what was found once.
   static constexpr std::size_t kMaxAlike = 20;
+  static constexpr std::size_t kMaxConfirmations = 4096;
 
   // The loop's side.
   void enrol(const Source& source, bool console);
@@ -112,6 +136,10 @@ class Views {
                  std::int64_t at_us);
   void count_refusal(const Source& source, const std::string& reason);
   void add_finding(FindingView finding);
+  void add_confirmation(ConfirmationView confirmation);
+  /// Why a log takes nothing although it is not frozen.
+  void hold_back(const Origin& origin, const std::string& why);
+  void count_damaged(const Origin& origin);
   template <typename Change>
   void count(Change change) {
     const std::lock_guard lock(mutex_);
@@ -124,8 +152,18 @@ class Views {
   std::vector<DeviceView> devices() const;
   std::optional<DeviceView> device(const Source& source,
                                    const std::string& name) const;
-  /// Newest first.
+  /// Newest first, each new epoch with its confirmation.
   std::vector<FindingView> findings(std::size_t limit) const;
+  std::optional<ConfirmationView> confirmation(const std::string& source,
+                                               std::uint64_t epoch) const;
+  /// By origin.
+  std::map<std::string, std::string> held_back() const;
+  /// Entries that were found damaged, by origin; what was put right since
+  /// stays until the ledger starts again.
+  std::map<std::string, std::size_t> damaged() const;
+  ScrubView scrub() const;
+  // The scrubber's side.
+  void set_scrub(ScrubView view);
   LedgerCounters counters() const;
 
  private:
@@ -140,6 +178,11 @@ class Views {
   std::map<Source, LiveOfSource> live_;
   std::map<Source, DeviceNotes> notes_;
   std::deque<FindingView> findings_;
+  std::map<std::pair<std::string, std::uint64_t>, ConfirmationView>
+      confirmations_;
+  std::map<std::string, std::string> held_back_;
+  std::map<std::string, std::size_t> damaged_;
+  ScrubView scrub_;
   LedgerCounters counters_;
 };
 

@@ -298,7 +298,6 @@ TEST_F(HostileAgentTest, OwnNotesOfOtherLogs_FreezeNothing) {
   const std::string true_note = agent.held_note[Stream::kTelemetry];
   std::vector<std::string> notes;
   for (const char* origin : {"test.example/bj1/record/1",
-                             "test.example/bj1/telemetry/2",
                              "test.example/sh1/telemetry/1",
                              "test.example/central/registry/1"}) {
     notes.push_back(sign_checkpoint({origin, 1000, Hash{1}}, *at.log_signer));

@@ -221,7 +221,11 @@ TEST_F(LedgerTest, Equivocation_IsRefusedAndWrittenDown) {
   auto other = clone.cut(Stream::kRecord, {.count = 2, .resync = true});
   EXPECT_EQ(at.refusal_of(at.exchange(agent, other.payload)),
             reason::kEquivocation);
-  EXPECT_EQ(findings().size(), 1U);
+  ASSERT_EQ(findings().size(), 2U);
+  EXPECT_EQ(findings()[0].body.finding.kind,
+            strongroom_v1_FindingKind_FINDING_KIND_SOURCE_ROLLED_BACK);
+  EXPECT_EQ(findings()[1].body.finding.kind,
+            strongroom_v1_FindingKind_FINDING_KIND_BATCH_REFUSED);
 }
 
 TEST_F(LedgerTest, NewEpoch_IsAppendedShownAndClosesTheOld) {
@@ -325,9 +329,11 @@ TEST_F(LedgerTest, RolledBackLog_FreezesOnTheAgentsWord) {
       Stream::kTelemetry, {.held = sign_checkpoint(beyond, *at.log_signer)});
   EXPECT_EQ(at.refusal_of(at.exchange(agent, batch.payload)),
             reason::kLogFrozen);
-  ASSERT_EQ(findings().size(), 1U);
+  ASSERT_EQ(findings().size(), 2U);
   EXPECT_EQ(findings()[0].body.finding.kind,
             strongroom_v1_FindingKind_FINDING_KIND_LOG_ROLLED_BACK);
+  EXPECT_EQ(findings()[1].body.finding.kind,
+            strongroom_v1_FindingKind_FINDING_KIND_LOG_FROZEN);
   // It stays frozen, its last checkpoint stays served, other logs go on.
   ASSERT_TRUE(at.open()) << at.why;
   const auto frozen =
@@ -350,8 +356,11 @@ TEST_F(LedgerTest, ForeignHeldCheckpoint_FreezesNothing) {
 TEST_F(LedgerTest, DiskThatAltersAnEntry_IsNeverSigned) {
   begin(Stream::kRecord);
   begin(Stream::kTelemetry);
-  at.store->alter = [](CommitRows& rows) {
-    rows.batches.front().entries[40] ^= 1;
+  const LogId record = at.log("bj1", Stream::kRecord);
+  at.store->alter = [record](CommitRows& rows) {
+    if (rows.batches.front().log_id == record) {
+      rows.batches.front().entries[40] ^= 1;
+    }
   };
   const std::string before =
       at.publication->find(*Origin::parse("test.example/bj1/record/1"))->note;

@@ -402,16 +402,13 @@ class TestLedger {
     }
     const Stream stream = batch.header.stream;
     const auto before = agent.held.find(stream);
-    const auto verdict =
-        verify_held(*held,
-                    batch.leaves,
-                    Origin{kName,
-                           agent.source.site,
-                           stream,
-                           agent.generation[stream]},
-                    trust(),
-                    before == agent.held.end() ? std::nullopt
-                                               : std::optional(before->second));
+    const auto verdict = verify_held(
+        *held,
+        batch.leaves,
+        Origin{kName, agent.source.site, stream, agent.generation[stream]},
+        trust(),
+        before == agent.held.end() ? std::nullopt
+                                   : std::optional(before->second));
     const auto* proven = std::get_if<HeldProven>(&verdict);
     if (proven == nullptr) {
       return false;
