@@ -2,14 +2,38 @@
 """An installation is broken in many ways, one at a time; doctor names each
 with what to do about it."""
 
+import contextlib
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import sqlite3
+import threading
 import unittest
 
 from harness import SiteTest, device, free_port, line_rtu, line_tcp, wait_until
+
+
+@contextlib.contextmanager
+def played_agent(health):
+    """Something that answers every request with `health`; its port."""
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(health).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
 
 
 class Doctor(SiteTest):
@@ -282,7 +306,55 @@ class Doctor(SiteTest):
         wait_until(lambda: not self.site.health("edge-1")["reasons"],
                    "the agent to take it again")
 
-    def test_32_nothing_installed(self):
+    def test_32_quota_that_the_disk_does_not_have(self):
+        self.broken(self.agent_toml, lambda p: p.write_text(
+            p.read_text().replace('path = "journal.db"\n',
+                                  'path = "journal.db"\n'
+                                  'quota_mib = 1048576\n')))
+        self.assert_names("quota-beyond-disk", "1048576 MiB")
+
+    def test_33_agent_admin_socket_open_to_others(self):
+        socket = self.site.agent_admin("edge-1")
+        socket.chmod(0o660)
+        self.addCleanup(socket.chmod, 0o600)
+        self.assert_names("admin-socket-mode", socket)
+
+    def test_34_what_only_the_running_agent_knows(self):
+        health = {"status": "degraded", "reasons": [], "journal": {
+            "pressure": 1, "window_ms": 300000, "configured_window_ms": 60000,
+            "losses_ahead": 1, "lost_events": 71}, "streams": {
+                "record": {"salvage_pending": 12, "blocked_by": ""},
+                "telemetry": {"salvage_pending": 0,
+                              "blocked_by": "succeeded"}}}
+        with played_agent(health) as port:
+            self.broken(self.agent_toml, lambda p: p.write_text(
+                p.read_text().replace(
+                    f"127.0.0.1:{self.site.agent_ports['edge-1']}",
+                    f"127.0.0.1:{port}")))
+            self.assert_names("journal-pressure", "300 s", "60 s")
+            self.assert_names("telemetry-lost", "71 events")
+            self.assert_names("salvage-unfinished", "12 events of record")
+            self.assert_names("succession-waiting", "telemetry")
+            self.assertIn(str(self.site.agent_admin("edge-1")),
+                          self.ailments()["succession-waiting"]["remedy"])
+
+    def test_35_answers_of_something_else_are_no_ailments(self):
+        strange = [1, "x", None, {"journal": [], "streams": []},
+                   {"journal": {"pressure": "x", "losses_ahead": -1},
+                    "streams": {"record": 7, "x": {"salvage_pending": "y"}}}]
+        for answer in strange:
+            with self.subTest(answer=answer), played_agent(answer) as port:
+                self.broken(self.agent_toml, lambda p, port=port: p.write_text(
+                    p.read_text().replace(
+                        f"127.0.0.1:{self.site.agent_ports['edge-1']}",
+                        f"127.0.0.1:{port}")))
+                found = self.ailments()
+                for one in ("journal-pressure", "telemetry-lost",
+                            "salvage-unfinished", "succession-waiting"):
+                    self.assertNotIn(one, found)
+                self.doCleanups()
+
+    def test_36_nothing_installed(self):
         done = self.site.tool("doctor", expect=2)
         self.assertIn("--agent", done.stderr)
 

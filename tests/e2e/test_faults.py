@@ -62,5 +62,89 @@ class Faults(SiteTest):
         self.site.tool("fsck", "journal", self.root / "edge-1" / "agent.toml")
 
 
+class Quota(SiteTest):
+    """More is owed than the journal may hold: what is given up is named, and
+    it is exactly what is missing."""
+
+    @classmethod
+    def populate(cls):
+        lines = ""
+        for i in range(2):
+            port = cls.site.start_plant_tcp(f"plant-{i}")
+            lines += line_tcp(f"tcp-{i}", port,
+                              device(f"room-{i}", period_ms=0))
+        cls.site.create_agent("edge-1", window_s=0, lines=lines)
+        cls.config = cls.root / "edge-1" / "agent.toml"
+
+    def journal(self):
+        """What /health says of it; zeros while the agent starts."""
+        health = self.site.health("edge-1") or {}
+        return health.get("journal") or {
+            "owed_bytes": {"telemetry": 0}, "losses": 0, "losses_ahead": 1}
+
+    def assert_only_the_lost_is_missing(self, lost):
+        held = {int(event["seq"]) for event in self.events(
+            "bj1/telemetry/1", source="edge-1@bj1")}
+        given_up = set()
+        for event in lost:
+            body = event["telemetry_lost"]
+            span = range(int(body["from_seq"]), int(body["to_seq"]) + 1)
+            self.assertTrue(given_up.isdisjoint(span), "told once")
+            given_up |= set(span)
+        self.assertTrue(held.isdisjoint(given_up), "nothing lost is held")
+        self.assertEqual(held | given_up,
+                         set(range(1, max(held | given_up) + 1)))
+
+    def test_small_quota_gives_up_telemetry_and_says_which(self):
+        site = self.site
+        site.start_agent("edge-1")
+        self.await_events("bj1/telemetry/1", "windows", 5)
+        site.stop_ledger()
+        # With room for all of it at first, so that it comes fast.
+        wait_until(lambda: self.journal()["owed_bytes"]["telemetry"] > 3 << 20,
+                   "more to be owed than the small quota holds", 30)
+        self.assertEqual(self.journal()["losses"], 0)
+        self.assertEqual(site.stop_agent("edge-1"), 0)
+        self.config.write_text(self.config.read_text().replace(
+            'path = "journal.db"\n', 'path = "journal.db"\nquota_mib = 4\n'))
+        site.start_agent("edge-1")
+        wait_until(lambda: self.journal()["losses"],
+                   "telemetry to be given up", 20)
+        pressed = self.journal()
+        self.assertGreater(pressed["pressure"], 0)
+        self.assertGreater(pressed["window_ms"], 1000)
+        self.assertEqual(site.metric("edge-1", "journal_quota_bytes"), 4 << 20)
+        health = site.health("edge-1")
+        self.assertEqual(health["status"], "degraded")
+        self.assertIn("given up", " ".join(health["reasons"]))
+        for i in range(2):
+            site.stop(f"plant-{i}")
+
+        site.start_ledger()
+        wait_until(lambda: self.journal()["losses_ahead"] == 0
+                   and site.health("edge-1")["backlog"] <= 2,
+                   "the rest to be delivered", 60)
+        lost = self.await_events("bj1/record/1", "telemetry_lost")
+        self.assert_only_the_lost_is_missing(lost)
+        self.assert_gapless("bj1/record/1", "edge-1@bj1")
+        changes = [event["windows_lengthened"] for event in
+                   self.await_events("bj1/record/1", "windows_lengthened", 2)]
+        self.assertGreater(int(changes[0]["duration_ms"]), 1000)
+        self.assertEqual(int(changes[-1].get("duration_ms", 0)), 0,
+                         "as configured, when nothing is owed")
+        kinds = {event["finding"]["kind"] for event in
+                 self.events("bj1/record/1", "finding", "edge-1@bj1")}
+        self.assertLessEqual({"FINDING_KIND_TELEMETRY_LOST",
+                              "FINDING_KIND_JOURNAL_PRESSURE"}, kinds)
+        for log in ("bj1/record/1", "bj1/telemetry/1"):
+            code, said = run_verifier("log", f"{site.url}/log/{log}",
+                                      site.trust)
+            self.assertEqual(code, 0, said)
+        self.assertEqual(site.stop_agent("edge-1"), 0)
+        self.assertEqual(site.stop_ledger(), 0)
+        site.tool("fsck", "journal", self.config)
+        site.tool("fsck", "ledger", site.ledger_dir / "ledger.toml")
+
+
 if __name__ == "__main__":
     unittest.main()

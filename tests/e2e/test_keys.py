@@ -3,6 +3,7 @@
 counted and shown, and never reaches the log."""
 
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -153,6 +154,76 @@ class Keys(SiteTest):
         self.assertIn("edge-2", site.acl.read_text())
         self.assertNotIn("bj1/edge-1\n", site.acl.read_text())
         site.stop("edge-1")
+
+    def admin(self, name, request):
+        """Raw bytes to an agent's admin socket; the status, None when it is
+        cut."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(str(self.site.agent_admin(name)))
+            try:
+                connection.sendall(request)
+                answer = connection.recv(64)
+            except OSError:
+                return None
+        return int(answer.split()[1]) if answer else None
+
+    def follow_fails(self, *arguments, code, says):
+        done = self.site.tool("follow", *arguments, expect=code)
+        self.assertIn(says, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_follow_without_a_proof_changes_nothing(self):
+        self.start("edge-2")
+        socket_file = self.site.agent_admin("edge-2")
+        self.assertEqual(socket_file.stat().st_mode & 0o777, 0o600)
+        index = self.await_events("bj1/record/1", "boot", 1,
+                                  "edge-2@bj1")[0]["index"]
+        pack = self.root / "boot.pack"
+        self.site.tool("proof", "bj1/record", index, "--url", self.site.url,
+                       "--out", pack)
+        noise = self.root / "noise.pack"
+        noise.write_bytes(bytes(range(256)))
+        persons = ("--person", "anna", "--person", "bo")
+        to = ("--admin", socket_file)
+        self.follow_fails(pack, *to, *persons, code=2,
+                          says="strongroom recover")
+        self.follow_fails(noise, *to, *persons, "--dry-run", code=2,
+                          says="does not take")
+        self.follow_fails(pack, *to, "--person", "anna", code=2,
+                          says="two persons")
+        self.follow_fails(pack, "--admin", self.root / "no.sock", *persons,
+                          code=4, says="[admin] socket")
+        self.follow_fails(self.root / "no.pack", *to, *persons, code=2,
+                          says="no.pack")
+        self.assertEqual(
+            self.events("bj1/record/1", "log_followed", "edge-2@bj1"), [])
+
+    def test_admin_socket_survives_strangers_bytes(self):
+        self.start("edge-2")
+        head = b"POST /admin/follow HTTP/1.1\r\nHost: localhost\r\n"
+        json_type = b"Content-Type: application/json\r\n"
+        self.assertEqual(self.admin("edge-2", head + json_type +
+                                    b"Content-Length: 999999999\r\n\r\n"), 413)
+        for body in (b"", b"{", b"[" * 5000, b"\xff" * 100,
+                     b'{"pack":"AQID","first_person":1,"second_person":2}'):
+            self.assertEqual(
+                self.admin("edge-2", head + json_type + b"Connection: close\r\n"
+                           b"Content-Length: %d\r\n\r\n" % len(body) + body),
+                400, body[:20])
+        # More half-open connections than it has room for: they are cut, and
+        # the next person is served.
+        half_open = []
+        for _ in range(12):
+            connection = socket.socket(socket.AF_UNIX)
+            self.addCleanup(connection.close)
+            connection.connect(str(self.site.agent_admin("edge-2")))
+            connection.sendall(head)
+            half_open.append(connection)
+        wait_until(lambda: self.admin(
+            "edge-2", b"GET /admin/state HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: close\r\n\r\n") == 200, "room for the next", 20)
+        self.assertEqual(self.site.health("edge-2")["status"], "ok")
 
     def test_wrong_order_of_life_is_explained(self):
         again = self.site.tool(
