@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the ledger as DESIGN section 6 has it, one stream of one source,
-// in memory, over the naive log of core/event/test_log.h.
+// For tests: the ledger as DESIGN sections 6 and 9 have it, one stream of one
+// source, in memory, over the naive log of core/event/test_log.h. It closes
+// epochs, opens the gap of a loss that `record` announced, and has successors.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
+#include "agent/loop/follow_order.h"
 #include "core/event/test_log.h"
 #include "core/log/note.h"
 
@@ -17,7 +20,61 @@ class ModelLedger {
   ModelLedger(const Origin& origin,
               const Signer& log_key,
               const PublicKey& source_key)
-      : log_(origin.text()), log_key_(&log_key), source_key_(source_key) {}
+      : origin_(origin),
+        log_(origin.text()),
+        log_key_(&log_key),
+        source_key_(source_key) {}
+
+  /// The log of the next generation: its predecessor counts up to the end of
+  /// its first `batches` batches, and chains go on there.
+  ModelLedger succeed(std::size_t batches) const {
+    Origin next = origin_;
+    ++next.generation;
+    ModelLedger out(next, *log_key_, source_key_);
+    out.losses_ = losses_;
+    for (const auto& [epoch, chain] : chains_) {
+      if (chain.resumed_at > 1) {
+        out.chains_[epoch] = {.next_seq = chain.resumed_at,
+                              .last_hash = chain.resumed_hash,
+                              .resumed_at = chain.resumed_at,
+                              .resumed_hash = chain.resumed_hash};
+      }
+    }
+    batches = std::min(batches, log_.batches().size());
+    for (std::size_t i = 0; i < batches; ++i) {
+      const auto& batch = log_.batches()[i].batch;
+      for (auto& [epoch, chain] : out.chains_) {
+        chain.is_closed |= epoch != batch.header.epoch;
+      }
+      Chain& chain = out.chains_[batch.header.epoch];
+      chain.next_seq = chain.resumed_at = batch.header.next_seq();
+      chain.last_hash = chain.resumed_hash = sha256(batch.events.back());
+    }
+    return out;
+  }
+  /// What `strongroom recover` writes of the chains of this one.
+  FollowOrder order(const Origin& predecessor) const {
+    FollowOrder out;
+    out.stream = origin_.stream;
+    out.predecessor = predecessor;
+    out.successor = origin_;
+    out.succession = sha256(as_bytes("log succeeded"));
+    out.first_person = "ann";
+    out.second_person = "bob";
+    for (const auto& [epoch, chain] : chains_) {
+      out.chains.push_back(
+          {epoch, chain.resumed_at, chain.resumed_hash, chain.is_closed});
+    }
+    return out;
+  }
+
+  /// `record` took `telemetry lost`.
+  void add_loss(const strongroom_v1_TelemetryLost& body) {
+    losses_[{body.epoch, body.from_seq}] = body;
+  }
+  /// Called with each event that is appended.
+  std::function<void(const EventMessage&)> on_event;
+  const Origin& origin() const { return origin_; }
 
   /// Remembers no previous ack.
   void restart() { previous_ack_.reset(); }
@@ -50,7 +107,10 @@ class ModelLedger {
     std::uint64_t next_seq = 1;
     Hash last_hash{};
     std::map<std::uint64_t, std::pair<Bytes, std::uint64_t>> placed;
-    SignedHeader newest;
+    std::optional<SignedHeader> newest;
+    bool is_closed = false;
+    std::uint64_t resumed_at = 1;
+    Hash resumed_hash{};
   };
 
   static Refused refused(strongroom_v1_RefusalReason reason,
@@ -72,11 +132,26 @@ class ModelLedger {
     if (const auto flaw = find_flaw(header, batch.events, leaves)) {
       return refused(flaw->reason);
     }
+    if (batch.resync && !batch.held_checkpoint.empty() &&
+        origin_of(batch.held_checkpoint) != origin_.text()) {
+      return refused(strongroom_v1_RefusalReason_REFUSAL_REASON_SUCCEEDED);
+    }
     Chain& chain = chains_[header.epoch];
+    pass_losses(header.epoch, chain);
     const Bytes bytes(batch.header_bytes.begin(), batch.header_bytes.end());
     const auto held = chain.placed.find(header.first_seq);
     if (held != chain.placed.end() && held->second.first == bytes) {
       return prove(batch, header, held->second.second);
+    }
+    if (header.first_seq < chain.resumed_at) {
+      return refused(strongroom_v1_RefusalReason_REFUSAL_REASON_GAP,
+                     chain.next_seq);
+    }
+    if (chain.is_closed) {
+      Refused answer =
+          refused(strongroom_v1_RefusalReason_REFUSAL_REASON_EPOCH_CLOSED);
+      answer.newest = chain.newest;
+      return answer;
     }
     if (header.first_seq > chain.next_seq) {
       return refused(strongroom_v1_RefusalReason_REFUSAL_REASON_GAP,
@@ -110,11 +185,19 @@ class ModelLedger {
       whole.events.emplace_back(event.begin(), event.end());
     }
     const std::uint64_t index = log_.append(whole);
+    for (auto& [epoch, other] : chains_) {
+      other.is_closed |= epoch != header.epoch && other.next_seq > 1;
+    }
     chain.placed[header.first_seq] = {whole.cut.header, index};
     chain.next_seq = header.next_seq();
     chain.last_hash = sha256(whole.events.back());
     chain.newest = whole.cut;
     appended_ += header.count;
+    if (on_event) {
+      for (const Bytes& event : whole.events) {
+        on_event(*decode_event(event));
+      }
+    }
     return prove(batch, header, index);
   }
 
@@ -143,14 +226,33 @@ class ModelLedger {
     return held;
   }
 
+  void pass_losses(std::uint64_t epoch, Chain& chain) {
+    while (true) {
+      const auto loss = losses_.find({epoch, chain.next_seq});
+      if (loss == losses_.end() ||
+          !std::ranges::equal(loss->second.hash_before_from, chain.last_hash)) {
+        return;
+      }
+      chain.next_seq = loss->second.to_seq + 1;
+      std::ranges::copy(loss->second.hash_of_to, chain.last_hash.begin());
+    }
+  }
+
+  static std::string origin_of(std::string_view note) {
+    return Checkpoint::parse(Note::parse(note).value().text).value().origin;
+  }
   static std::uint64_t size_of(std::string_view note) {
     return Checkpoint::parse(Note::parse(note).value().text).value().size;
   }
 
+  Origin origin_;
   testing_log::TestLog log_;
   const Signer* log_key_;
   PublicKey source_key_;
   std::map<std::uint64_t, Chain> chains_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>,
+           strongroom_v1_TelemetryLost>
+      losses_;  // by epoch and first seq
   std::optional<std::uint64_t> previous_ack_;
   std::uint64_t appended_ = 0;
 };

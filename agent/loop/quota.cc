@@ -80,8 +80,11 @@ Relief relief_for(const JournalUsage& usage,
   relief.level = owed == 0 ? 0 : level_for(owed, share, level);
   if (owed > 0 && reaches(owed, kDropAt, share)) {
     const std::uint64_t excess = owed - std::min(owed, part_of(share, kDropTo));
-    relief.drop_bytes = std::min(
-        std::max({excess, share / 100, std::uint64_t{1}}), kMaxDropBytes);
+    relief.drop_bytes = std::min(std::max({excess,
+                                           share / 100,
+                                           std::min(share / 8, kMinDropBytes),
+                                           std::uint64_t{1}}),
+                                 kMaxDropBytes);
   }
   return relief;
 }

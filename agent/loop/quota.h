@@ -45,11 +45,14 @@ std::uint64_t telemetry_share(const JournalUsage& usage,
 
 /// Pure. `level`: the one in force. It rises at 50, 70 and 85 % of telemetry's
 /// share owed, and falls below half of the step that brought it. Rows are
-/// dropped from 95 % on, at least one hundredth of the share at once, at most
-/// kMaxDropBytes.
+/// dropped from 95 % on, at least one hundredth of the share and kMinDropBytes
+/// at once (of a very small share, an eighth), at most kMaxDropBytes.
 Relief relief_for(const JournalUsage& usage,
                   const QuotaOptions& options,
                   std::uint32_t level);
+/// What announces a loss takes some 300 bytes of `record`.
+inline constexpr std::uint64_t kMinDropBytes = 16ULL << 10;
+/// Reading what goes, for its hashes, must not hold up a turn.
 inline constexpr std::uint64_t kMaxDropBytes = 32ULL << 20;
 
 /// `configured` as long as the level has it. One window per poll (0) counts as
