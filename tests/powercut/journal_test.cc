@@ -6,6 +6,7 @@
 #include "agent/journal/check_journal.h"
 #include "tests/powercut/cuts.h"
 #include "tests/powercut/journal_life.h"
+#include "tests/powercut/posix_calls.h"
 
 namespace strongroom::powercut {
 namespace {
@@ -14,14 +15,13 @@ using testing_journal::kNow;
 using testing_journal::kSource;
 
 constexpr int kTurns = 36;
-// Steps until the first start has returned.
-constexpr std::size_t kBorn = 2;
 
 /// A life that was lived once, and everything that may be left of it.
 class Aftermath {
  public:
   explicit Aftermath(PowerCutDisk::Sync sync)
       : disk_(directory_.disk(), sync),
+        calls_(disk_),
         life_(directory_.disk() / "journal.db", disk_) {
     life_.live(kTurns);
   }
@@ -65,9 +65,6 @@ class Aftermath {
       return tally.note(tally.refused, where + opened.error().what);
     }
     const std::size_t told = told_by(at);
-    if (told < kBorn) {
-      return;  // nobody was told anything: see AtEveryChangeOfItsFirstStart
-    }
     if (!opened->set_aside.empty() || !opened->damage.empty()) {
       return tally.note(tally.refused, where + "set aside: " + opened->damage);
     }
@@ -126,6 +123,7 @@ class Aftermath {
 
   MemoryDirectory directory_;
   PowerCutDisk disk_;
+  PosixCalls calls_;
   JournalLife life_;
 };
 

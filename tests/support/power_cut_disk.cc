@@ -26,6 +26,17 @@ using Kind = DiskChange::Kind;
 constexpr const char* kName = "power-cut";
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
+// SQLite's own system calls are recorded where it asks for them.
+thread_local int inside_sqlite = 0;
+
+class Inside {
+ public:
+  Inside() { ++inside_sqlite; }
+  ~Inside() { --inside_sqlite; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+};
+
 std::string content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream bytes;
@@ -207,6 +218,7 @@ int x_sync(sqlite3_file* file, int flags) {
   ShimFile& at = shim(file);
   State& state = *at.state;
   const std::scoped_lock held(state.mutex);
+  const Inside inside;
   const Verdict verdict = state.verdict(false);
   if (verdict == Verdict::kFailBefore) {
     record_of(state, Kind::kSyncFailed, at.file, at.name);
@@ -314,6 +326,7 @@ int x_open(sqlite3_vfs* vfs,
     return state.real->xOpen(state.real, path, file, flags, flags_out);
   }
   const std::scoped_lock held(state.mutex);
+  const Inside inside;
   file->pMethods = nullptr;
   const bool makes = (flags & SQLITE_OPEN_CREATE) != 0 && inode_of(path) == 0;
   const Verdict verdict = makes ? state.verdict(true) : Verdict::kDo;
@@ -345,6 +358,7 @@ int x_delete(sqlite3_vfs* vfs, const char* path, int sync_directory) {
     return state.real->xDelete(state.real, path, sync_directory);
   }
   const std::scoped_lock held(state.mutex);
+  const Inside inside;
   if (inode_of(path) == 0) {
     return SQLITE_IOERR_DELETE_NOENT;
   }
@@ -563,6 +577,7 @@ void PowerCutDisk::rebuild(std::size_t at,
                            std::uint64_t seed,
                            const fs::path& into) const {
   const std::scoped_lock held(state_->mutex);
+  const Inside inside;  // what is laid out here is no change of the disk
   state_->replay(at);
   fs::remove_all(into);
   fs::create_directories(into);
@@ -582,6 +597,9 @@ void PowerCutDisk::rebuild(std::size_t at,
 }
 
 void PowerCutDisk::renamed(const fs::path& from, const fs::path& to) {
+  if (inside_sqlite > 0) {
+    return;
+  }
   const std::scoped_lock held(state_->mutex);
   const std::string name = state_->name_of(from);
   const std::string other = state_->name_of(to);
@@ -601,7 +619,21 @@ void PowerCutDisk::renamed(const fs::path& from, const fs::path& to) {
                   .other = other});
 }
 
+void PowerCutDisk::removed(const fs::path& path) {
+  if (inside_sqlite > 0) {
+    return;
+  }
+  const std::scoped_lock held(state_->mutex);
+  const std::string name = state_->name_of(path);
+  if (state_->current.erase(name) > 0) {
+    record_of(*state_, Kind::kUnname, 0, name);
+  }
+}
+
 void PowerCutDisk::directory_synced(const fs::path& directory) {
+  if (inside_sqlite > 0) {
+    return;
+  }
   const std::scoped_lock held(state_->mutex);
   if (directory.lexically_normal() == state_->root) {
     record_of(*state_, Kind::kSyncDirectory, 0, "");

@@ -20,9 +20,10 @@
 // - After a sync that failed without doing its work (fail()), what it should
 //   have covered stays uncertain for ever: no later sync covers it, as on
 //   Linux.
-// Not modelled: a disk that lies about a sync, bit rot. Renames and directory
-// syncs by plain system calls are seen only when a test reports them: renamed()
-// and directory_synced() (tests/powercut/posix_calls.h does it for a program).
+// Not modelled: a disk that lies about a sync, bit rot. Renames, deletions and
+// directory syncs by plain system calls are seen only when a test reports them:
+// renamed(), removed(), directory_synced() (tests/powercut/posix_calls.h does
+// it for a whole program). Bytes that come past SQLite are durable never.
 #pragma once
 
 #include <cstddef>
@@ -72,6 +73,8 @@ class PowerCutDisk {
   /// A file below the root got another name (after it was done).
   void renamed(const std::filesystem::path& from,
                const std::filesystem::path& to);
+  /// A file below the root was deleted (after it was done).
+  void removed(const std::filesystem::path& path);
   /// A directory at or below the root was synced.
   void directory_synced(const std::filesystem::path& directory);
 
