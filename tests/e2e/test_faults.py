@@ -4,6 +4,7 @@
 import os
 import random
 import signal
+import time
 import unittest
 
 from harness import SiteTest, device, line_tcp, run_verifier, wait_until
@@ -144,6 +145,114 @@ class Quota(SiteTest):
         self.assertEqual(site.stop_ledger(), 0)
         site.tool("fsck", "journal", self.config)
         site.tool("fsck", "ledger", site.ledger_dir / "ledger.toml")
+
+
+class Copies(SiteTest):
+    """A controller is copied, or put back as it was: noticed, named, and
+    everything that any copy tells stands in the log."""
+
+    @classmethod
+    def populate(cls):
+        cls.port = cls.site.start_plant_tcp("plant")
+
+    def create(self, name):
+        self.site.create_agent(
+            name, window_s=1,
+            lines=line_tcp("tcp-1", self.port, device(f"room-{name}")))
+        self.site.start_agent(name)
+        self.addCleanup(self.site.stop, name)
+        self.await_events("bj1/telemetry/1", "windows", 3, f"{name}@bj1")
+
+    def await_finding(self, kind, subject, seconds=40):
+        def found():
+            return [event for event in self.events("bj1/record/1", "finding")
+                    if event["finding"]["kind"] == f"FINDING_KIND_{kind}"
+                    and event["finding"].get("subject") == subject]
+        return wait_until(found, f"finding {kind}", seconds, 0.3)
+
+    def epochs(self, name):
+        """Reason by epoch, oldest first."""
+        return {event["epoch"]: event["epoch_opened"]["reason"] for event in
+                self.events("bj1/record/1", "epoch_opened", f"{name}@bj1")}
+
+    def has_said(self, name):
+        """Whether the ledger has answered to more than its start: proven, or
+        refused."""
+        health = self.site.health(name) or {}
+        record = health.get("streams", {}).get("record", {})
+        return record.get("blocked_by") or (
+            record.get("tail") and record["delivered"] == record["tail"])
+
+    def assert_logs_hold(self):
+        for log in ("bj1/record/1", "bj1/telemetry/1"):
+            code, said = run_verifier("log", f"{self.site.url}/log/{log}",
+                                      self.site.trust)
+            self.assertEqual(code, 0, said)
+
+    def test_disk_image_put_back_is_told_again_and_named(self):
+        site, source = self.site, "edge-1@bj1"
+        self.create("edge-1")
+        self.assertEqual(site.stop_agent("edge-1"), 0)
+        site.save_agent("edge-1", "image")
+        site.start_agent("edge-1")
+        size = len(self.events("bj1/telemetry/1", "windows", source))
+        self.await_events("bj1/telemetry/1", "windows", size + 3, source)
+        self.assertEqual(site.stop_agent("edge-1"), 0)
+        site.restore_agent("edge-1", "image")
+        site.start_agent("edge-1")
+        self.await_finding("SOURCE_ROLLED_BACK", source)
+        self.assertEqual(list(self.epochs("edge-1").values()),
+                         ["EPOCH_REASON_FIRST_START",
+                          "EPOCH_REASON_ROLLED_BACK"])
+        self.await_events("bj1/record/1", "salvage_ended", 1, source)
+        wait_until(lambda: all(
+            stream["salvage_pending"] == 0 for stream in
+            site.health("edge-1")["streams"].values()), "salvage to end", 30)
+        # Each salvaged event names the place where it first stood, once.
+        places = [(log, event["salvaged"]["epoch"], event["salvaged"]["seq"])
+                  for log in ("bj1/record/1", "bj1/telemetry/1")
+                  for event in self.events(log, source=source)
+                  if "salvaged" in event]
+        self.assertEqual(len(places), len(set(places)))
+        self.assertTrue(places)
+        size = len(self.events("bj1/telemetry/1", "windows", source))
+        self.await_events("bj1/telemetry/1", "windows", size + 2, source)
+        wait_until(lambda: site.health("edge-1")["status"] == "ok",
+                   "the agent to be well again")
+        self.assert_gapless("bj1/record/1", source)
+        self.assert_gapless("bj1/telemetry/1", source)
+        self.assert_logs_hold()
+
+    def test_clone_is_named_and_both_are_kept_apart(self):
+        site, source = self.site, "edge-2@bj1"
+        self.create("edge-2")
+        self.assertEqual(site.stop_agent("edge-2"), 0)
+        site.copy_agent("edge-2", "edge-2-copy")
+        # The broker lets one connect at a time; here they take turns, so that
+        # it does not depend on the moment. Both say something of their own,
+        # the second is refused and begins an epoch, and the first goes on in
+        # the one that this closed.
+        for name in ("edge-2-copy", "edge-2", "edge-2-copy"):
+            site.start_agent(name)
+            wait_until(lambda name=name: self.has_said(name),
+                       f"{name} to be heard", 30)
+            if name == "edge-2":
+                self.await_finding("SOURCE_ROLLED_BACK", source)
+                # Further apart than two clocks of one machine may be. A clock
+                # that nobody sets proves nothing.
+                is_dated = site.metric(name, "clock_quality") < 3
+                apart = time.monotonic() + (11 if is_dated else 0)
+            self.assertEqual(site.stop_agent(name), 0)
+            if name == "edge-2":
+                wait_until(lambda: time.monotonic() > apart, "clocks to agree")
+        if is_dated:
+            self.await_finding("SOURCE_CLONED", source)
+        # Each copy has an epoch of its own by now.
+        wait_until(lambda: len(self.epochs("edge-2")) == 3, "three epochs")
+        self.await_finding("NEW_EPOCH", source)
+        self.assert_gapless("bj1/record/1", source)
+        self.assert_gapless("bj1/telemetry/1", source)
+        self.assert_logs_hold()
 
 
 if __name__ == "__main__":
