@@ -74,8 +74,9 @@ RULES = [
      "judges by what the rows and the registry say; the MQTT adapter fills the "
      "inbox"),
     ("ledger/check", ["core", "proto", "platform", "ledger/store",
-                      "ledger/log"], ANY,
-     "reads what is stored, from outside the running program"),
+                      "ledger/log", "ledger/views"], ANY,
+     "reads what is stored, from outside the running program; derives views "
+     "again to compare"),
     ("ledger/backup", ["core", "platform", "ledger/store", "ledger/check"],
      ANY, "copies what is stored, and believes a copy only when it was "
      "recomputed"),

@@ -30,11 +30,11 @@ class Check {
                           const std::vector<GuardEntry>& guarded) {
     const auto name = reader.ledger_name();
     auto logs = reader.logs();
-    const auto chains = reader.chains();
-    if (!name || !logs || !chains) {
+    const auto stored = read_tables(reader);
+    if (!name || !logs || !stored) {
       return std::unexpected(!name   ? name.error()
                              : !logs ? logs.error()
-                                     : chains.error());
+                                     : stored.error());
     }
     found_.ledger = *name;
     if (*name != trust_.ledger) {
@@ -49,10 +49,17 @@ class Check {
       const auto at = guarded_.find(log.origin.text());
       LogCheck check(reader, log, facts);
       check.run(at == guarded_.end() ? std::nullopt : std::optional(at->second),
-                *chains);
+                noted(reader, log),
+                *stored);
       found_.logs.push_back(check.summary());
       std::ranges::copy(check.flaws(), std::back_inserter(found_.flaws));
       guarded_.erase(log.origin.text());
+      Origin next = log.origin;
+      ++next.generation;
+      if (log.closed_at &&
+          std::ranges::find(*logs, next, &LogRow::origin) == logs->end()) {
+        flaw(log.origin.text(), "is closed, and no log succeeds it");
+      }
     }
     for (const auto& [origin, checkpoint] : guarded_) {
       flaw(origin, "the guard knows this log, the database does not");
@@ -62,6 +69,40 @@ class Check {
   }
 
  private:
+  static Result<StoredTables> read_tables(LedgerReader& reader) {
+    auto chains = reader.chains();
+    auto losses = reader.losses();
+    auto devices = reader.devices();
+    if (!chains || !losses || !devices) {
+      return std::unexpected(!chains   ? chains.error()
+                             : !losses ? losses.error()
+                                       : devices.error());
+    }
+    return StoredTables{
+        *std::move(chains), *std::move(losses), *std::move(devices)};
+  }
+
+  /// The checkpoint that the database itself holds of a log.
+  std::optional<Checkpoint> noted(LedgerReader& reader, const LogRow& log) {
+    const std::string origin = log.origin.text();
+    const auto note = reader.note(log.log_id);
+    if (!note) {
+      flaw(origin, note.error().what);
+      return std::nullopt;
+    }
+    if (note->empty()) {
+      return std::nullopt;
+    }
+    auto checkpoint = open_checkpoint(*note, trust_);
+    if (!checkpoint || checkpoint->origin != origin) {
+      flaw(origin,
+           "table notes: " + (checkpoint ? "is one of " + checkpoint->origin
+                                         : checkpoint.error().what));
+      return std::nullopt;
+    }
+    return *std::move(checkpoint);
+  }
+
   void take_guard(const std::vector<GuardEntry>& entries) {
     for (const GuardEntry& entry : entries) {
       const auto checkpoint = open_checkpoint(entry.note, trust_);

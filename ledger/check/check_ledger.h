@@ -39,8 +39,11 @@ struct LedgerCheck {
 };
 
 /// Checks entries (chain, batch root, signature by a key that the registry
-/// holds valid at that index), hash tiles of every level, table chains, and the
-/// guard's checkpoints against `trust`. Faults: a file cannot be opened at all.
+/// holds valid at that index), hash tiles of every level, the tables that are
+/// derived from entries (chains, losses, findings, devices), the checkpoints of
+/// guard and database against `trust`, and that a successor begins where its
+/// predecessor was closed. Of pruned entries the hashes that are left are held
+/// against the headers, which stay. Faults: a file cannot be opened at all.
 Result<LedgerCheck> check_ledger(const std::filesystem::path& store,
                                  const std::filesystem::path& guard,
                                  const Trust& trust);

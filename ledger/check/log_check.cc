@@ -29,16 +29,19 @@ void LogCheck::flaw(std::optional<std::uint64_t> index, std::string what) {
 }
 
 void LogCheck::run(const std::optional<Checkpoint>& guarded,
-                   const std::vector<ChainRow>& chains) {
+                   const std::optional<Checkpoint>& noted,
+                   const StoredTables& stored) {
   guarded_ = guarded;
-  for (const ChainRow& row : chains) {
-    if (row.log_id == log_.log_id) {
-      stored_heads_[{row.source, row.epoch}] = row.head;
+  noted_ = noted;
+  for (const auto& checkpoint : {guarded, noted}) {
+    if (checkpoint) {
+      roots_at_[checkpoint->size] = std::nullopt;
     }
   }
-  if (guarded_ && guarded_->size == 0) {
-    guarded_root_ = tree_.root();
+  if (roots_at_.contains(0)) {
+    roots_at_[0] = tree_.root();
   }
+  take_stored(stored);
   auto scanned = reader_.scan(log_.log_id, 0, [this](const BatchRow& row) {
     take(row);
     return flaws_.size() < kMaxFlaws;
@@ -48,9 +51,40 @@ void LogCheck::run(const std::optional<Checkpoint>& guarded,
   }
   summary_.entries = tree_.size();
   if (flaws_.size() < kMaxFlaws) {
+    check_extent();
     check_tiles_beyond();
-    check_guard(guarded);
-    check_chains(chains);
+    check_guard();
+    check_note();
+    check_succession();
+    check_chains(stored.chains);
+    check_losses(stored.losses);
+    check_event_tables(stored.devices);
+  }
+  if (log_.closed_at) {
+    facts_.kept[summary_.origin] = {
+        tree_.size(),
+        tree_.root(),
+        tree_.size() == 0 && before_ != nullptr ? before_->chains : derived_};
+  }
+}
+
+void LogCheck::take_stored(const StoredTables& stored) {
+  for (const ChainRow& row : stored.chains) {
+    // The rows of a closed log may stand where it does not reach any more.
+    if (row.log_id == log_.log_id && !log_.closed_at) {
+      stored_heads_[{row.source, row.epoch}] = row.head;
+    }
+  }
+  for (const LossRow& row : stored.losses) {
+    if (row.log_id == log_.log_id) {
+      stored_losses_.insert({row.source, row.epoch, row.from_seq});
+    }
+  }
+  if (log_.origin.generation > 1) {
+    Origin before = log_.origin;
+    --before.generation;
+    const auto found = facts_.kept.find(before.text());
+    before_ = found == facts_.kept.end() ? nullptr : &found->second;
   }
 }
 
@@ -61,13 +95,17 @@ void LogCheck::take(const BatchRow& row) {
          row.first_index > tree_.size() ? "is missing" : "is stored twice");
     return;
   }
-  auto entries = entries_of(row);
-  auto leaves = leaves_of(row);
-  if (!entries || !leaves) {
+  auto entries = kept_entries_of(row);
+  auto leaves = all_leaves_of(row, reader_);
+  if (!entries) {
     flaw(row.first_index,
          "or one of the " + std::to_string(row.count) +
              " entries after it is damaged: their lengths "
              "do not add up");
+    return;
+  }
+  if (!leaves) {
+    flaw(row.first_index, "was pruned, and " + leaves.error().what);
     return;
   }
   Batch batch{
@@ -137,6 +175,10 @@ void LogCheck::find_key(Batch& batch) {
 }
 
 void LogCheck::check_events(Batch& batch) {
+  if (batch.row.pruned > 0) {
+    check_kept_events(batch);
+    return;
+  }
   if (!batch.root_right) {
     // The chain says which event was altered; if it is whole, then the header
     // was, unless its signature stands.
@@ -162,6 +204,50 @@ void LogCheck::check_events(Batch& batch) {
   std::vector<Hash> ignored;
   if (const auto wrong = find_flaw(batch.header, events, ignored)) {
     flaw(batch.row.first_index, wrong->what);
+  }
+}
+
+/// Whether an entry is not what its full tile says.
+bool LogCheck::contradicts_tile(const Batch& batch) {
+  for (std::size_t i = 0; i < batch.leaves.size(); ++i) {
+    const std::uint64_t index = batch.row.first_index + i;
+    const ByteView tile = leaf_tile(index / kTileWidth);
+    const std::size_t at = index % kTileWidth * sizeof(Hash);
+    if (tile.size() == kTileWidth * sizeof(Hash) &&
+        hash_from(tile.subspan(at, sizeof(Hash))) != batch.leaves[i]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Of a batch whose first events were pruned: the header still tells whether
+/// the hashes that are left of them are the right ones.
+void LogCheck::check_kept_events(const Batch& batch) {
+  const std::uint64_t first = batch.row.first_index;
+  if (!batch.root_right) {
+    // An entry that is left and that its tile contradicts is named there.
+    if (batch.header_right && !contradicts_tile(batch)) {
+      flaw(first,
+           "or an entry after it does not hash to what " +
+               batch.header.source.text() +
+               " signed: " + TileId{0, first / kTileWidth, kTileWidth}.path() +
+               " or the entries are damaged");
+    }
+    return;
+  }
+  std::optional<Hash> before;
+  for (std::size_t i = batch.row.pruned; i < batch.row.count; ++i) {
+    const auto entry = parse_entry(batch.entries[i]);
+    const auto envelope = entry && entry->type == EntryType::kEvent
+                              ? decode_envelope(entry->body)
+                              : Result<Envelope>(fault(""));
+    if (!envelope || envelope->seq != batch.header.first_seq + i ||
+        (before && envelope->prev_hash != *before)) {
+      flaw(first + i, "is not the next event of its chain");
+      return;
+    }
+    before = sha256(entry->body);
   }
 }
 
@@ -215,83 +301,6 @@ std::optional<Hash> LogCheck::quoted_next(const Batch& batch) const {
   const auto head = stored_heads_.find({batch.row.source, batch.row.epoch});
   return head == stored_heads_.end() ? std::nullopt
                                      : std::optional(head->second);
-}
-
-/// The batch within its chain.
-void LogCheck::check_place(const Batch& batch) {
-  const BatchHeader& header = batch.header;
-  const std::string source = header.source.text();
-  const ChainKey key{source, header.epoch};
-  for (auto& [at, chain] : derived_) {
-    if (at.first == source && at.second != header.epoch) {
-      chain.closed = true;
-    }
-  }
-  DerivedChain& chain = derived_[key];
-  if (!is_reached(chain, header)) {
-    flaw(batch.row.first_index, "does not continue the chain of " + source);
-  }
-  chain.next_seq = header.next_seq();
-  chain.head = sha256(batch.entries[batch.row.count - 1].subspan(1));
-  chain.newest_header = batch.row.header;
-  chain.key = batch.key;
-}
-
-/// Whether the batch goes on where its chain ends, or behind losses that its
-/// source declared. A source may declare twice and crosswise; which of it
-/// stood first cannot be told from here, so every way counts.
-bool LogCheck::is_reached(const DerivedChain& chain,
-                          const BatchHeader& header) const {
-  using Place = CheckedFacts::Place;
-  const Place goal{header.first_seq, header.first_prev_hash};
-  std::set<Place> seen;
-  std::vector<Place> open{{chain.next_seq, chain.head}};
-  const auto declared =
-      facts_.losses.find({header.source.text(), header.epoch});
-  const bool may_skip = log_.origin.stream == Stream::kTelemetry &&
-                        declared != facts_.losses.end();
-  while (!open.empty()) {
-    const Place at = open.back();
-    open.pop_back();
-    if (at == goal) {
-      return true;
-    }
-    if (!may_skip || at.first >= goal.first || !seen.insert(at).second) {
-      continue;
-    }
-    const auto [from, to] = declared->second.equal_range(at);
-    std::transform(from, to, std::back_inserter(open), [](const auto& loss) {
-      return loss.second;
-    });
-  }
-  return false;
-}
-
-void LogCheck::take_facts(const Batch& batch) {
-  for (std::size_t i = 0; i < batch.row.count; ++i) {
-    const auto entry = parse_entry(batch.entries[i]);
-    const auto event = entry && entry->type == EntryType::kEvent
-                           ? decode_event(entry->body)
-                           : Result<EventMessage>(fault(""));
-    if (!event) {
-      continue;  // an event that we cannot read is no flaw of the log
-    }
-    if (log_.origin.stream == Stream::kRegistry) {
-      if (const auto applied = facts_.keys.apply(*event); !applied) {
-        flaw(batch.row.first_index + i, applied.error().what);
-      }
-    } else if (event->which_body == strongroom_v1_Event_telemetry_lost_tag) {
-      const auto& lost = event->body.telemetry_lost;
-      Hash before{};
-      Hash of_to{};
-      std::ranges::copy(lost.hash_before_from, before.begin());
-      std::ranges::copy(lost.hash_of_to, of_to.begin());
-      if (lost.from_seq <= lost.to_seq && lost.to_seq < kMaxSeq) {
-        facts_.losses[{batch.row.source, lost.epoch}].insert(
-            {{lost.from_seq, before}, {lost.to_seq + 1, of_to}});
-      }
-    }
-  }
 }
 
 }  // namespace strongroom

@@ -12,8 +12,9 @@ void LogCheck::grow(const Batch& batch) {
   for (std::size_t i = 0; i < batch.leaves.size(); ++i) {
     Hash hash = settled_leaf(batch, i, batch.row.first_index + i);
     tree_.append(hash);
-    if (guarded_ && tree_.size() == guarded_->size) {
-      guarded_root_ = tree_.root();
+    if (const auto asked = roots_at_.find(tree_.size());
+        asked != roots_at_.end()) {
+      asked->second = tree_.root();
     }
     std::uint64_t hashes = tree_.size();
     for (int level = 0;; ++level) {
@@ -96,7 +97,8 @@ void LogCheck::check_tile(int level,
 void LogCheck::check_tiles_beyond() {
   auto scanned = reader_.scan_tiles(log_.log_id, [&](const TileRow& row) {
     if (row.level < 0 || row.level > 7 ||
-        tile_width(row.level, row.number, tree_.size()) != kTileWidth) {
+        (tile_width(row.level, row.number, tree_.size()) != kTileWidth &&
+         !log_.closed_at)) {
       flaw(std::nullopt,
            "a tile is stored that such a tree does not have: level " +
                std::to_string(row.level) + ", number " +
@@ -109,54 +111,43 @@ void LogCheck::check_tiles_beyond() {
   }
 }
 
-void LogCheck::check_guard(const std::optional<Checkpoint>& guarded) {
-  if (!guarded) {
-    if (tree_.size() > 0) {
+void LogCheck::check_guard() {
+  if (!guarded_) {
+    if (tree_.size() > 0 && !log_.closed_at) {
       flaw(std::nullopt, "the guard has no checkpoint of it");
     }
     return;
   }
-  summary_.signed_size = guarded->size;
-  if (guarded->size > tree_.size()) {
-    flaw(tree_.size(),
-         "is missing: " + std::to_string(guarded->size) +
-             " entries were signed");
-  } else if (guarded_root_ != guarded->root) {
+  summary_.signed_size = guarded_->size;
+  if (guarded_->size > tree_.size()) {
+    // What a closed log had beyond its end does not count any more.
+    if (!log_.closed_at) {
+      flaw(tree_.size(),
+           "is missing: " + std::to_string(guarded_->size) +
+               " entries were signed");
+    }
+  } else if (roots_at_[guarded_->size] != guarded_->root) {
     flaw(std::nullopt,
          "the entries hash to another root than the guard's "
          "checkpoint of size " +
-             std::to_string(guarded->size));
+             std::to_string(guarded_->size));
   }
 }
 
-void LogCheck::check_chains(const std::vector<ChainRow>& rows) {
-  std::set<ChainKey> seen;
-  for (const ChainRow& row : rows) {
-    if (row.log_id != log_.log_id) {
-      continue;
-    }
-    const ChainKey key{row.source, row.epoch};
-    seen.insert(key);
-    const auto found = derived_.find(key);
-    const std::string name =
-        "table chains, " + row.source + " epoch " + std::to_string(row.epoch);
-    if (found == derived_.end()) {
-      flaw(std::nullopt, name + ": no such chain in the log");
-      continue;
-    }
-    const DerivedChain& chain = found->second;
-    if (row.next_seq != chain.next_seq || row.head != chain.head ||
-        row.newest_header != chain.newest_header || row.key != chain.key ||
-        row.closed != chain.closed || row.acked_size > tree_.size()) {
-      flaw(std::nullopt, name + ": is not what the batches make it");
-    }
+/// The checkpoint that the database holds itself.
+void LogCheck::check_note() {
+  if (!noted_) {
+    return;
   }
-  for (const auto& [key, chain] : derived_) {
-    if (!seen.contains(key)) {
-      flaw(std::nullopt,
-           "table chains lacks " + key.first + " epoch " +
-               std::to_string(key.second));
-    }
+  if (guarded_ && guarded_->size < noted_->size && !log_.closed_at) {
+    flaw(std::nullopt,
+         "the guard is an older copy: the database knows that " +
+             std::to_string(noted_->size) + " entries were signed");
+  }
+  if (noted_->size <= tree_.size() && roots_at_[noted_->size] != noted_->root) {
+    flaw(std::nullopt,
+         "the entries hash to another root than the checkpoint of size " +
+             std::to_string(noted_->size) + " in table notes");
   }
 }
 

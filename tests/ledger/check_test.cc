@@ -5,11 +5,14 @@
 
 #include "ledger/check/check_ledger.h"
 #include "ledger/log/stored_entries.h"
+#include "tests/ledger/succession.h"
 #include "tests/ledger/test_ledger.h"
 
 namespace strongroom {
 namespace {
 
+using testing_ledger::Falsehood;
+using testing_ledger::Succession;
 using testing_ledger::TestAgent;
 using testing_ledger::TestLedger;
 
@@ -263,6 +266,292 @@ TEST_F(CheckLedgerTest, AlteredChainTable_IsFound) {
         copy,
         at.store_path(),
         std::filesystem::copy_options::overwrite_existing);
+  }
+}
+
+/// What a record batch says that has rows in tables of its own: a device, a
+/// finding, a hole of `lost` telemetry events that are never sent.
+class CheckTablesTest : public CheckLedgerTest {
+ protected:
+  void SetUp() override {
+    CheckLedgerTest::SetUp();
+    send(Stream::kTelemetry, 60, 2);
+    const Hash before = agent.telemetry->last_hash();
+    const auto lost = agent.cut(Stream::kTelemetry, {.count = 10});
+    EventMessage loss = of_body(strongroom_v1_Event_telemetry_lost_tag);
+    auto& hole = loss.body.telemetry_lost;
+    hole.epoch = agent.epoch;
+    hole.from_seq = lost.header.first_seq;
+    hole.to_seq = lost.header.next_seq() - 1;
+    std::ranges::copy(before, hole.hash_before_from);
+    std::ranges::copy(agent.telemetry->last_hash(), hole.hash_of_to);
+    EventMessage finding = of_body(strongroom_v1_Event_finding_tag);
+    finding.body.finding.kind =
+        strongroom_v1_FindingKind_FINDING_KIND_TELEMETRY_LOST;
+    send_record({described("leak-1"),
+                 identified("leak-1"),
+                 loss,
+                 finding,
+                 described("leak-2"),
+                 identified("leak-2")});
+    send(Stream::kTelemetry, 60, 1);
+    // Another description of the first one, which makes the old one void.
+    send_record({described("leak-1"), finding});
+    at.close();
+    ASSERT_EQ(flaws(), std::vector<std::string>());
+  }
+
+  static EventMessage of_body(pb_size_t body) {
+    EventMessage event = strongroom_v1_Event_init_zero;
+    event.which_body = body;
+    return event;
+  }
+  static EventMessage described(const std::string& name) {
+    EventMessage event = of_body(strongroom_v1_Event_device_described_tag);
+    auto& device = event.body.device_described;
+    name.copy(device.device, sizeof(device.device) - 1);
+    std::string_view("rle-ld").copy(device.profile, 6);
+    device.profile_hash[0] = 1;
+    device.point_count = 1;
+    device.points_count = 1;
+    std::string_view("leak").copy(device.points[0].name, 4);
+    return event;
+  }
+  static EventMessage identified(const std::string& name) {
+    EventMessage event = of_body(strongroom_v1_Event_device_identified_tag);
+    auto& text = event.body.device_identified;
+    name.copy(text.device, sizeof(text.device) - 1);
+    std::string_view("rle-ld").copy(text.profile, 6);
+    std::string_view("model").copy(text.name, 5);
+    std::string_view("LD-7").copy(text.text, 4);
+    return event;
+  }
+  void send_record(std::vector<EventMessage> bodies) {
+    auto batch = agent.cut(Stream::kRecord,
+                           {.resync = !agent.held.contains(Stream::kRecord),
+                            .held = agent.held_note[Stream::kRecord],
+                            .bodies = std::move(bodies)});
+    ASSERT_TRUE(at.proves(agent, at.exchange(agent, batch.payload), batch));
+  }
+
+  /// Changes the database, expects a flaw that says so, puts it back.
+  void expect_found(const std::string& sql, const std::string& part) {
+    SCOPED_TRACE(sql);
+    const std::filesystem::path copy = at.store_path().string() + ".copy";
+    const auto overwrite = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy_file(at.store_path(), copy, overwrite);
+    {
+      SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+      ASSERT_GT(db.exec(sql), 0);
+    }
+    const auto found = flaws();
+    EXPECT_TRUE(std::ranges::any_of(found, [&](const std::string& flaw) {
+      return flaw.find(part) != std::string::npos;
+    })) << (found.empty() ? "nothing was found" : found.front());
+    std::filesystem::copy_file(copy, at.store_path(), overwrite);
+  }
+};
+
+TEST_F(CheckTablesTest, AlteredLosses_AreFound) {
+  expect_found("DELETE FROM losses", "table losses lacks");
+  expect_found("UPDATE losses SET to_seq = to_seq + 1", "nobody declared it");
+  expect_found("UPDATE losses SET from_seq = from_seq - 1",
+               "nobody declared it");
+  expect_found("UPDATE losses SET of_to = zeroblob(32)", "nobody declared it");
+  expect_found("UPDATE losses SET source = 'edge-2@bj1'", "nobody declared it");
+}
+
+TEST_F(CheckTablesTest, AlteredFindings_AreFound) {
+  expect_found("DELETE FROM findings WHERE entry_index > 4",
+               "table findings lacks index 8");
+  expect_found("UPDATE findings SET entry_index = 0 WHERE entry_index = 3",
+               "index 0 is no finding");
+}
+
+TEST_F(CheckTablesTest, AlteredDevices_AreFound) {
+  expect_found("UPDATE devices SET entry_index = entry_index + 1",
+               "table devices, edge-1@bj1 leak-1");
+  expect_found("DELETE FROM devices WHERE device = 'leak-2'",
+               "table devices lacks");
+  expect_found("UPDATE devices SET part = '40/9' WHERE part = '40/0'",
+               "40/9: is not what");
+  expect_found("UPDATE devices SET source = 'edge-2@bj1'", "edge-2@bj1");
+}
+
+TEST_F(CheckTablesTest, AlteredNotesAndMarks_AreFound) {
+  expect_found("UPDATE notes SET note = 'x' || note", "table notes");
+  expect_found(
+      "UPDATE notes SET note = (SELECT note FROM notes ORDER BY log_id DESC)",
+      "table notes: is one of");
+  expect_found("UPDATE logs SET pruned_to = 256 WHERE origin LIKE '%record%'",
+               "is marked as pruned");
+  expect_found("UPDATE logs SET closed_at = 0 WHERE origin LIKE '%record%'",
+               "no log succeeds it");
+}
+
+TEST_F(CheckTablesTest, GuardThatWasPutBack_IsFound) {
+  const std::filesystem::path old = at.guard_path().string() + ".old";
+  std::filesystem::copy_file(at.guard_path(), old);
+  ASSERT_TRUE(at.open()) << at.why;
+  send(Stream::kTelemetry, 60, 2);
+  at.close();
+  ASSERT_EQ(flaws(), std::vector<std::string>());
+  std::filesystem::copy_file(
+      old, at.guard_path(), std::filesystem::copy_options::overwrite_existing);
+  ASSERT_FALSE(flaws().empty());
+  EXPECT_NE(flaws().front().find("the guard is an older copy"),
+            std::string::npos);
+}
+
+/// 512 of 611 entries of the telemetry log are pruned.
+class CheckPrunedTest : public CheckLedgerTest {
+ protected:
+  void SetUp() override {
+    CheckLedgerTest::SetUp();
+    send(Stream::kTelemetry, 60, 10);
+    Succession steps(at, "bj1", Stream::kTelemetry);
+    ASSERT_TRUE(steps.open());
+    const auto done = steps.writer().prune(id_of(kOrigin), 512, 1000);
+    ASSERT_TRUE(done);
+    ASSERT_EQ(done->pruned_to, 512U);
+  }
+  void TearDown() override { at.close(); }
+  static constexpr const char* kOrigin = "test.example/bj1/telemetry/1";
+};
+
+TEST_F(CheckPrunedTest, PrunedLog_IsSoundAndGoesOn) {
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+  ASSERT_TRUE(at.open()) << at.why;
+  send(Stream::kTelemetry, 60, 2);
+  at.close();
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+}
+
+TEST_F(CheckPrunedTest, AlteredHashOfAPrunedEntry_IsNamedByItsBatch) {
+  const auto tiles = blobs("tiles", "hashes", id_of(kOrigin));
+  ASSERT_EQ(tiles.size(), 2U);
+  // Entry 70 is of the batch of 61, entry 300 of that of 244.
+  expect_named(tiles[0], 70 * 32, kOrigin, 61);
+  expect_named(tiles[1], (300 - 256) * 32 + 31, kOrigin, 244);
+}
+
+TEST_F(CheckPrunedTest, AlteredHeaderAndKeptEntry_AreNamed) {
+  const auto headers = blobs("batches", "header", id_of(kOrigin));
+  const auto entries = blobs("batches", "entries", id_of(kOrigin));
+  ASSERT_EQ(headers.size(), 10U);
+  for (const std::size_t offset : {0U, 1U, 40U, 70U, 100U}) {
+    expect_named(headers[1], offset, kOrigin, 121);
+  }
+  // The batch of 488 lost its events below 512.
+  ASSERT_EQ(entries[7].bytes.size(), 0U);
+  const std::size_t first_kept = 24 * 2 + 2;
+  expect_named(entries[8], first_kept + 60, kOrigin, 512);
+  expect_named(entries[9], 70, kOrigin, 549);
+}
+
+TEST_F(CheckPrunedTest, EntriesThatAreGoneWithoutTheMark_AreDamage) {
+  SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+  db.exec("UPDATE logs SET pruned_to = 256 WHERE pruned_to > 0");
+  ASSERT_FALSE(check().empty());
+  EXPECT_EQ(check().front().index, 244U) << check().front().text();
+}
+
+class CheckSuccessionTest : public CheckLedgerTest {
+ protected:
+  void SetUp() override {
+    CheckLedgerTest::SetUp();
+    send(Stream::kTelemetry, 60, 10);
+    send(Stream::kRecord, 3, 2);
+    agent.open_epoch(0x2222);
+    send(Stream::kTelemetry, 60, 1);
+  }
+  void succeed(const Falsehood& falsehood = {}) {
+    const auto done =
+        Succession(at, "bj1", Stream::kTelemetry).carry_out(falsehood);
+    ASSERT_TRUE(done) << done.error().what;
+  }
+  void expect_found(const Falsehood& falsehood, const std::string& part) {
+    succeed(falsehood);
+    const auto found = flaws();
+    ASSERT_FALSE(found.empty());
+    EXPECT_NE(found.front().find(part), std::string::npos) << found.front();
+  }
+};
+
+TEST_F(CheckSuccessionTest, Successor_IsSoundAndGoesOn) {
+  succeed();
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+  ASSERT_TRUE(at.open()) << at.why;
+  agent.held.erase(Stream::kTelemetry);
+  agent.held_note.erase(Stream::kTelemetry);
+  agent.generation[Stream::kTelemetry] = 2;
+  send(Stream::kTelemetry, 60, 3);
+  send(Stream::kRecord, 3, 1);
+  at.close();
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+}
+
+TEST_F(CheckSuccessionTest, ABitOfThePredecessor_IsStillFound) {
+  succeed();
+  const std::string origin = "test.example/bj1/telemetry/1";
+  expect_named(blobs("batches", "entries", id_of(origin))[0], 20, origin, 0);
+  expect_named(blobs("batches", "entries", id_of(origin))[10], 20, origin, 610);
+}
+
+TEST_F(CheckSuccessionTest, AnotherSize_IsFound) {
+  expect_found({.succeeded = [](auto& said) { --said.frozen_size; }},
+               "quotes a tree");
+}
+TEST_F(CheckSuccessionTest, AnotherRoot_IsFound) {
+  expect_found({.succeeded = [](auto& said) { said.frozen_root[3] ^= 1; }},
+               "quotes a tree");
+}
+TEST_F(CheckSuccessionTest, AnotherPredecessor_IsFound) {
+  expect_found({.succeeded =
+                    [](auto& said) {
+                      std::string_view("test.example/bj1/record/1")
+                          .copy(said.predecessor, sizeof(said.predecessor));
+                      said.predecessor[25] = 0;
+                    }},
+               "quotes a tree");
+}
+TEST_F(CheckSuccessionTest, TooFewChains_AreFound) {
+  expect_found({.resumed = [](auto& chains) { chains.pop_back(); }},
+               "resumed chains");
+}
+TEST_F(CheckSuccessionTest, ChainElsewhere_IsFound) {
+  expect_found({.resumed = [](auto& chains) { ++chains[0].next_seq; }},
+               "where the predecessor does not end");
+}
+TEST_F(CheckSuccessionTest, ChainWithAnotherHead_IsFound) {
+  expect_found({.resumed = [](auto& chains) { chains[1].head[0] ^= 1; }},
+               "where the predecessor does not end");
+}
+TEST_F(CheckSuccessionTest, ChainThatWasClosed_IsFound) {
+  expect_found(
+      {.resumed = [](auto& chains) { chains[0].closed = !chains[0].closed; }},
+      "where the predecessor does not end");
+}
+
+TEST_F(CheckSuccessionTest, RowsBesideTheTruth_AreFound) {
+  succeed();
+  for (const char* sql :
+       {"UPDATE chains SET next_seq = next_seq + 1 WHERE log_id = 4",
+        "DELETE FROM chains WHERE log_id = 4 AND epoch = 4369",
+        "UPDATE logs SET closed_at = 610 WHERE closed_at IS NOT NULL",
+        "UPDATE logs SET closed_at = NULL",
+        "DELETE FROM logs WHERE log_id = 4"}) {
+    SCOPED_TRACE(sql);
+    const std::filesystem::path copy = at.store_path().string() + ".copy";
+    const auto overwrite = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy_file(at.store_path(), copy, overwrite);
+    {
+      SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+      ASSERT_GT(db.exec(sql), 0);
+    }
+    EXPECT_FALSE(flaws().empty());
+    std::filesystem::copy_file(copy, at.store_path(), overwrite);
+    ASSERT_TRUE(flaws().empty());
   }
 }
 
