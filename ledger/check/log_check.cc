@@ -226,8 +226,12 @@ bool LogCheck::contradicts_tile(const Batch& batch) {
 void LogCheck::check_kept_events(const Batch& batch) {
   const std::uint64_t first = batch.row.first_index;
   if (!batch.root_right) {
+    const auto broken = broken_event(batch);
     // An entry that is left and that its tile contradicts is named there.
-    if (batch.header_right && !contradicts_tile(batch)) {
+    if (broken) {
+      flaw(first + *broken,
+           "is not what " + batch.header.source.text() + " signed");
+    } else if (batch.header_right && !contradicts_tile(batch)) {
       flaw(first,
            "or an entry after it does not hash to what " +
                batch.header.source.text() +
@@ -258,7 +262,8 @@ std::optional<std::size_t> LogCheck::broken_event(const Batch& batch) const {
   const std::size_t count = batch.row.count;
   std::vector<Hash> hashes(count);
   std::vector<std::optional<Hash>> quotes(count + 1);
-  for (std::size_t i = 0; i < count; ++i) {
+  const std::size_t kept = batch.row.pruned;
+  for (std::size_t i = kept; i < count; ++i) {
     const ByteView entry = batch.entries[i];
     if (entry.empty() ||
         entry[0] != static_cast<std::uint8_t>(EntryType::kEvent)) {
@@ -271,14 +276,14 @@ std::optional<std::size_t> LogCheck::broken_event(const Batch& batch) const {
     hashes[i] = sha256(entry.subspan(1));
     quotes[i] = envelope->prev_hash;
   }
-  if (quotes[0] != batch.header.first_prev_hash) {
+  if (kept == 0 && quotes[0] != batch.header.first_prev_hash) {
     return 0;
   }
   quotes[count] = quoted_next(batch);
   const auto quoted = [&](std::size_t i) {
     return i >= count || !quotes[i + 1] || *quotes[i + 1] == hashes[i];
   };
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = kept; i < count; ++i) {
     if (!quoted(i)) {
       return i + 1 < count && !quoted(i + 1) ? i + 1 : i;
     }
