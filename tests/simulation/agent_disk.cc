@@ -76,8 +76,8 @@ void AgentNode::rot(MonoTime away, std::int64_t count, Random random) {
   for (std::int64_t i = 0; i <= count; ++i) {
     const auto at = static_cast<std::streamoff>(random.below(size));
     file.seekg(at);
-    const auto byte = static_cast<char>(
-        file.get() ^ static_cast<int>(1U << random.below(8)));
+    const auto byte =
+        static_cast<char>(file.get() ^ static_cast<int>(1U << random.below(8)));
     file.seekp(at);
     file.put(byte);
   }

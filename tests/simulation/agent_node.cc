@@ -20,7 +20,7 @@ constexpr MonoTime kInputDelay = milliseconds(1);
 constexpr MonoTime kRetry = milliseconds(200);
 constexpr MonoTime kRestart = seconds(2);
 constexpr MonoTime kPruneEvery = std::chrono::minutes(2);
-constexpr MonoTime kKeepDelivered = std::chrono::minutes(3);
+constexpr MonoTime kKeepDelivered = std::chrono::minutes(20);
 constexpr std::size_t kOverheard = 24;
 
 // What number 0 is stays; the others are what a changed configuration says.
@@ -113,6 +113,9 @@ AgentOptions AgentNode::options() {
   random_.fill(out.boot_id);
   out.trust = identity_.trust;
   out.devices = devices_number(change_);
+  if (identity_.quota_kib != 0) {
+    out.quota = {identity_.quota_kib << 10U, identity_.quota_kib << 8U};
+  }
   return out;
 }
 
@@ -133,11 +136,8 @@ bool AgentNode::open() {
   }
   truth_.opened(life_, identity_.source, opened->state);
   disk_.crashed = false;
-  journal_ = std::make_unique<SimJournal>(std::move(opened->journal),
-                                          disk_,
-                                          truth_,
-                                          life_,
-                                          identity_.source);
+  journal_ = std::make_unique<SimJournal>(
+      std::move(opened->journal), disk_, truth_, life_, identity_.source);
   core_ = std::make_unique<AgentCore>(
       options(),
       opened->state,
@@ -166,6 +166,7 @@ void AgentNode::start() {
   around_.trace.line(name_, "runs");
   waiting_ = {};
   pruned_.reset();
+  no_room_.reset();
   around_.network.go_online(client_);
   timer_at_ = MonoTime::max();
   wake_in(kInputDelay);
@@ -237,6 +238,24 @@ void AgentNode::change() {
   }
 }
 
+bool AgentNode::follow(const FollowPack& pack) {
+  auto order = read_follow_order(pack.pack,
+                                 identity_.source,
+                                 identity_.trust,
+                                 "person-1",
+                                 "person-2");
+  if (!order) {
+    around_.trace.fail("a follow file is not believed: " + order.error().what);
+    return false;
+  }
+  if (!is_up() || unsettled_) {
+    return false;
+  }
+  waiting_.follow.push_back(*std::move(order));
+  wake_in(kInputDelay);
+  return true;
+}
+
 // --- its turns --------------------------------------------------------------
 
 void AgentNode::wake_in(MonoTime delay) {
@@ -265,6 +284,12 @@ void AgentNode::turn() {
   if (inputs.disconnected) {
     core.disconnected();
   }
+  for (const FollowOrder& order : inputs.follow) {
+    const auto done = core.follow(order);
+    around_.trace.line(name_,
+                       (done ? "follows " : "does not follow ") +
+                           order.successor.text());
+  }
   if (inputs.connected) {
     core.connected();
   }
@@ -291,6 +316,9 @@ void AgentNode::turn() {
 
 // Journal, then act.
 void AgentNode::settle() {
+  if (around_.sabotage == Sabotage::kActFirst) {
+    send(std::exchange(unsettled_->effects, {}));
+  }
   const JournalTransaction& transaction = unsettled_->transaction;
   if (transaction.number != 0) {
     const auto done = journal_->commit(transaction);
@@ -326,14 +354,26 @@ void AgentNode::settle() {
 
 void AgentNode::release() {
   Turn turn = *std::exchange(unsettled_, std::nullopt);
-  std::size_t effects = turn.effects.size();
   const bool dies = disk_.crash == AgentDisk::Crash::kMidEffects &&
                     turn.transaction.number != 0;
   if (dies) {
-    effects = random_.below(effects + 1);
+    turn.effects.resize(random_.below(turn.effects.size() + 1));
   }
-  for (std::size_t i = 0; i < effects; ++i) {
-    Publish& effect = turn.effects[i];
+  send(std::exchange(turn.effects, {}));
+  if (dies) {
+    around_.trace.line(name_, "crashes among its effects");
+    ++crashes;
+    return end(kRestart);
+  }
+  core_->committed(turn);
+  keep_house();
+  wake_in(waiting_.empty()
+              ? std::max(core_->next_deadline() - now().monotonic, kInputDelay)
+              : kInputDelay);
+}
+
+void AgentNode::send(std::vector<Publish> effects) {
+  for (Publish& effect : effects) {
     if (effect.topic == UplinkTopic::kBatch) {
       keep(batches_, effect.payload);
     }
@@ -342,16 +382,6 @@ void AgentNode::release() {
                             topic_of(identity_.source, effect.topic),
                             std::move(effect.payload));
   }
-  if (dies) {
-    around_.trace.line(name_, "crashes among its effects");
-    ++crashes;
-    return end(kRestart);
-  }
-  core_->committed(turn);
-  keep_house();
-  wake_in(waiting_.empty() ? std::max(core_->next_deadline() - now().monotonic,
-                                      kInputDelay)
-                           : kInputDelay);
 }
 
 void AgentNode::keep_house() {
@@ -360,13 +390,37 @@ void AgentNode::keep_house() {
       most_in_flight = std::max(most_in_flight, stream.in_flight);
     }
   }
+  make_room();
   if (pruned_ && now().monotonic - *pruned_ < kPruneEvery) {
     return;
   }
   pruned_ = now().monotonic;
   for (const Stream stream : kAgentStreams) {
-    (void)journal_->prune(stream, core_->now().wall - kKeepDelivered);
+    (void)prune(stream, core_->now().wall - kKeepDelivered);
   }
+}
+
+// As agent/loop/loop.cc does it.
+void AgentNode::make_room() {
+  const Relief& relief = core_->relief();
+  if ((!relief.prune_telemetry && !relief.prune_record) ||
+      (no_room_ && now().monotonic - *no_room_ < seconds(1))) {
+    return;
+  }
+  no_room_.reset();
+  const WallTime all = core_->now().wall + std::chrono::hours(24);
+  if ((relief.prune_telemetry && prune(Stream::kTelemetry, all) > 0) ||
+      (relief.prune_record && prune(Stream::kRecord, all) > 0)) {
+    return;
+  }
+  no_room_ = now().monotonic;
+}
+
+std::uint64_t AgentNode::prune(Stream stream, WallTime before) {
+  if (!core_->may_prune(stream)) {
+    return 0;
+  }
+  return journal_->prune(stream, before).value_or(0);
 }
 
 }  // namespace strongroom::simulation

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An agent as a program on a controller: the real core and journal, on a disk
-// and clocks that are the simulation's. The loop around the core is agent/loop's,
-// retold without threads.
+// and clocks that are the simulation's. The loop around the core is
+// agent/loop's, retold without threads.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,7 @@ class AgentNode {
     Source source;
     std::shared_ptr<Signer> signer;
     Trust trust;
+    std::uint64_t quota_kib = 0;  // 0: as installed
   };
   /// `name`: in traces, and of its stream of chance.
   AgentNode(Surroundings around,
@@ -43,6 +44,9 @@ class AgentNode {
   void poll(std::int64_t value);
   /// The configuration was read anew and says something else; record.
   void change();
+
+  /// A person brings a follow file. False: it cannot follow now.
+  bool follow(const FollowPack& pack);
 
   // --- its disk -------------------------------------------------------------
   void take_image();
@@ -78,11 +82,12 @@ class AgentNode {
     std::vector<Bytes> acks;
     std::vector<PollDone> polls;
     std::optional<DeviceSet> devices;
+    std::vector<FollowOrder> follow;
     bool stop = false;
 
     bool empty() const {
       return !connected && !disconnected && acks.empty() && polls.empty() &&
-             !devices && !stop;
+             !devices && follow.empty() && !stop;
     }
   };
 
@@ -95,7 +100,10 @@ class AgentNode {
   void turn();
   void settle();
   void release();
+  void send(std::vector<Publish> effects);
   void keep_house();
+  void make_room();
+  std::uint64_t prune(Stream stream, WallTime before);
   std::filesystem::path journal_path() const { return folder_ / "journal.db"; }
 
   Surroundings around_;
@@ -113,10 +121,11 @@ class AgentNode {
   MonoTime booted_{};
   MonoTime clock_offset_{};
   std::uint64_t change_ = 0;
-  std::uint64_t run_ = 0;   // of the program
+  std::uint64_t run_ = 0;    // of the program
   std::uint64_t timer_ = 0;  // the one that counts
   MonoTime timer_at_{};
   std::optional<MonoTime> pruned_;
+  std::optional<MonoTime> no_room_;
 
   std::unique_ptr<SimJournal> journal_;
   std::unique_ptr<AgentCore> core_;

@@ -52,6 +52,9 @@ class EndCheck {
   void read_logs();
   void read_log(LedgerReader& reader, const LogRow& log);
   void take_batch(const BatchRow& row, const LogRow& log);
+  void take_own(const BatchRow& row,
+                std::span<const ByteView> entries,
+                const LogRow& log);
   void take_event(const BatchRow& row, ByteView event, const LogRow& log);
   void take_loss(const std::string& source, const EventMessage& event);
   bool skips_announced(const std::string& source,
@@ -59,10 +62,13 @@ class EndCheck {
                        const Held::Chain& chain,
                        const Fact& fact) const;
   void check_told();
+  bool is_excused(const Told& told) const;
+  void check_succession(const LogRow& log, const EventMessage& event);
   void check_rows(const AgentNode& agent);
   void check_row(const AgentNode& agent, Stream stream, const Fact& fact);
   void check_losses(const AgentNode& agent);
   bool is_announced(const std::string& source, const Identity& what) const;
+  void check_honesty(const AgentNode& agent);
   void check_fsck();
   void fail(const std::string& what) { trace_.fail(what); }
 

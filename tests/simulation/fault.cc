@@ -16,7 +16,7 @@ struct KindRow {
   FaultKind kind;
   std::string_view name;
   int weight;
-  std::int64_t lasts_ms;   // at most; 0: an instant
+  std::int64_t lasts_ms;    // at most; 0: an instant
   std::int64_t amount_low;  // of its amount
   std::int64_t amount_high;
 };
@@ -45,8 +45,13 @@ constexpr std::array<KindRow, kFaultKinds> kKinds = {{
     {FaultKind::kLedgerError, "ledger_error", 6, 6'000, 1, 12},
     {FaultKind::kLedgerFull, "ledger_full", 3, 30'000, 0, 0},
     {FaultKind::kGuardFull, "guard_full", 3, 30'000, 0, 0},
-    {FaultKind::kLedgerClockStep, "ledger_clock_step", 2, 0, -4'000'000,
+    {FaultKind::kLedgerClockStep,
+     "ledger_clock_step",
+     2,
+     0,
+     -4'000'000,
      4'000'000},
+    {FaultKind::kWriteLost, "write_lost", 1, 0, 0, 0},
     {FaultKind::kWriteRot, "write_rot", 1, 0, 0, 0},
     {FaultKind::kEntryRot, "entry_rot", 1, 0, 0, 0},
     {FaultKind::kTileRot, "tile_rot", 1, 0, 0, 0},
@@ -67,8 +72,7 @@ FaultKind draw_kind(Random& random, const FaultSet& allowed) {
   for (const KindRow& row : kKinds) {
     total += allowed.has(row.kind) ? row.weight : 0;
   }
-  auto left =
-      static_cast<int>(random.below(static_cast<std::uint64_t>(total)));
+  auto left = static_cast<int>(random.below(static_cast<std::uint64_t>(total)));
   for (const KindRow& row : kKinds) {
     if (!allowed.has(row.kind)) {
       continue;
@@ -86,8 +90,8 @@ Fault draw_fault(Random& random, const FaultSet& allowed, const Plan& plan) {
   fault.kind = draw_kind(random, allowed);
   const KindRow& row = row_of(fault.kind);
   fault.at = milliseconds(random.between(0, plan.duration.count() / 1000));
-  fault.lasts = milliseconds(
-      row.lasts_ms == 0 ? 0 : random.between(100, row.lasts_ms));
+  fault.lasts =
+      milliseconds(row.lasts_ms == 0 ? 0 : random.between(100, row.lasts_ms));
   fault.who = random.below(plan.agents);
   fault.amount = random.between(row.amount_low, row.amount_high);
   fault.seed = random.next();
@@ -140,10 +144,21 @@ std::string Plan::text() const {
       seconds(duration),
       seconds(poll_every),
       seconds(change_every));
+  if (quota_kib != 0) {
+    out += fmt::format("  journals may take {} KiB\n", quota_kib);
+  }
   for (const Fault& fault : faults) {
     out += "  " + fault.text() + "\n";
   }
   return out;
+}
+
+bool Plan::is_honest() const {
+  return std::ranges::all_of(faults, [](const Fault& fault) {
+    return fault.kind < FaultKind::kJournalRot ||
+           (fault.kind >= FaultKind::kClockStep &&
+            fault.kind < FaultKind::kWriteLost);
+  });
 }
 
 Plan make_plan(std::uint64_t seed, const FaultSet& allowed) {
@@ -155,6 +170,9 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed) {
   plan.duration = milliseconds(random.between(20'000, 150'000));
   plan.poll_every = milliseconds(random.between(1'500, 9'000));
   plan.change_every = milliseconds(random.between(4'000, 25'000));
+  if (random.chance(0.25)) {
+    plan.quota_kib = static_cast<std::uint64_t>(random.between(60, 160));
+  }
   const std::size_t count = 1 + random.below(10);
   while (plan.faults.size() < count && allowed.bits != 0) {
     plan.faults.push_back(draw_fault(random, allowed, plan));

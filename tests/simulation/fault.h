@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/now.h"
+#include "core/base/result.h"
 
 namespace strongroom::simulation {
 
@@ -24,33 +25,34 @@ enum class FaultKind : std::uint8_t {
   kBrokerCrash,      // loses all it has, is away for a while
   kBrokerOverflow,   // for a while drops beyond `amount` queued for a client
   // The agents.
-  kAgentCrash,       // at a durable step; `amount` says where in it
-  kAgentStop,        // in order
-  kAgentReboot,      // crash of the machine: monotonic time begins anew
-  kJournalFull,      // for a while no commit stands
-  kJournalError,     // `amount` commits stand and say that they do not
-  kJournalReadError, // the next reads fail
-  kJournalRot,       // bits of the journal's file turn, found at a start
-  kJournalRollBack,  // an image of the disk `amount` ms old is restored
-  kJournalLost,      // the file is gone
-  kClone,            // for a while a second controller runs from an image
-  kClockStep,        // the agent's wall clock steps by amount ms
+  kAgentCrash,        // at a durable step; `amount` says where in it
+  kAgentStop,         // in order
+  kAgentReboot,       // crash of the machine: monotonic time begins anew
+  kJournalFull,       // for a while no commit stands
+  kJournalError,      // `amount` commits stand and say that they do not
+  kJournalReadError,  // the next reads fail
+  kJournalRot,        // bits of the journal's file turn, found at a start
+  kJournalRollBack,   // an image of the disk `amount` ms old is restored
+  kJournalLost,       // the file is gone
+  kClone,             // for a while a second controller runs from an image
+  kClockStep,         // the agent's wall clock steps by amount ms
   // The ledger.
-  kLedgerCrash,      // at its n-th durable step from now, before or after it
-  kLedgerError,      // that step fails, the program runs to its end
-  kLedgerFull,       // for a while no step of the database stands
-  kGuardFull,        // ... of the guard
+  kLedgerCrash,  // at its n-th durable step from now, before or after it
+  kLedgerError,  // that step fails, the program runs to its end
+  kLedgerFull,   // for a while no step of the database stands
+  kGuardFull,    // ... of the guard
   kLedgerClockStep,
-  kWriteRot,         // the disk alters an entry on its way
-  kEntryRot,         // a stored entry turns
-  kTileRot,          // a stored hash tile turns
-  kLedgerRollBack,   // the database is restored, not the guard
-  kBothRollBack,     // database and guard are restored together
+  kWriteLost,       // the next commit says that it stands, and does not
+  kWriteRot,        // the disk alters an entry on its way
+  kEntryRot,        // a stored entry turns
+  kTileRot,         // a stored hash tile turns
+  kLedgerRollBack,  // the database is restored, not the guard
+  kBothRollBack,    // database and guard are restored together
   // Strangers.
-  kRefusals,         // forged refusals: they bear no signature
-  kReplay,           // acks of before, again
-  kNoise,            // acks and batches with a bit turned, and rubbish
-  kFlood,            // `amount` batches of a source, again and again
+  kRefusals,  // forged refusals: they bear no signature
+  kReplay,    // acks of before, again
+  kNoise,     // acks and batches with a bit turned, and rubbish
+  kFlood,     // `amount` batches of a source, again and again
   kCount
 };
 inline constexpr std::size_t kFaultKinds =
@@ -84,6 +86,16 @@ struct Fault {
   std::string text() const;
 };
 
+/// A part of the product left out, to see that a run notices: nobody's code
+/// holds a switch for it, the simulation's own disks and loops do it.
+enum class Sabotage : std::uint8_t {
+  kNone,
+  kActFirst,      // agents release effects before their transaction stands
+  kGuardForgets,  // the guard keeps no checkpoint but a log's first
+};
+std::string_view sabotage_name(Sabotage sabotage);
+std::optional<Sabotage> sabotage_from_name(std::string_view name);
+
 /// A run before it begins.
 struct Plan {
   std::uint64_t seed = 0;
@@ -92,11 +104,21 @@ struct Plan {
   MonoTime duration{};      // faults and events end here
   MonoTime poll_every{};    // telemetry
   MonoTime change_every{};  // record
+  std::uint64_t quota_kib = 0;  // of the journals; 0: as installed
   std::vector<Fault> faults;
 
+  Sabotage sabotage = Sabotage::kNone;
+
   bool has(FaultKind kind) const;
-  std::string text() const;
+  /// Nobody lies, no disk forgets or alters, no image comes back: then nobody
+  /// suspects anybody, and no log stops.
+  bool is_honest() const;
+  std::string text() const;  // for a person
+  std::string file() const;  // for parse_plan()
 };
+
+/// Faults name the line.
+Result<Plan> parse_plan(std::string_view file);
 
 Plan make_plan(std::uint64_t seed, const FaultSet& allowed);
 

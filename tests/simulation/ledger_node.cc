@@ -60,18 +60,21 @@ LedgerNode::LedgerNode(Surroundings around, fs::path folder)
       random_(around.seed, "ledger"),
       log_signer_(signer_from(random_)),
       console_signer_(signer_from(random_)) {
+  disk_.guard_forgets = around.sabotage == Sabotage::kGuardForgets;
   fs::create_directories(folder_ / "image");
   const auto made = create_ledger_store(
       store_path(), guard_path(), folder_ / "disclosures.db", kLedgerName);
   check(made.has_value(), "the ledger's databases cannot be made");
   client_ = around_.network.add(
       {.name = "ledger",
-       .topics = {"strongroom/v1/#"},
+       .topics = {"*/batch", "*/status", "*/live"},
        .take = [this](const std::string& topic,
                       const Bytes& payload) { arrived(topic, payload); },
        .connection = [](bool) {}});
-  around_.logs.log_is(1, Origin{kLedgerName, std::string(kCentralSite),
-                                 Stream::kRegistry, 1}.text());
+  around_.logs.log_is(
+      1,
+      Origin{kLedgerName, std::string(kCentralSite), Stream::kRegistry, 1}
+          .text());
   check(open(), "the ledger does not begin");
 }
 
@@ -84,6 +87,9 @@ Trust LedgerNode::trust() const {
 }
 
 void LedgerNode::enrol(const Source& source, const Signer& signer) {
+  if (program_->ledger->registry().find(source) != nullptr) {
+    return;
+  }
   EnrolOrder order{.source = source,
                    .event_key = signer.public_key(),
                    .sealing_key = Bytes(32, 0x5e)};
@@ -112,10 +118,6 @@ void LedgerNode::send(const std::string& topic, Bytes payload) {
   around_.network.publish(client_, topic, std::move(payload));
 }
 
-std::size_t LedgerNode::inbox_bound() {
-  return LedgerInbox::kBatches;
-}
-
 // --- the program ------------------------------------------------------------
 
 bool LedgerNode::open() {
@@ -136,8 +138,11 @@ bool LedgerNode::open() {
     for (const LogRow& row : *logs) {
       truth.log_is(row.log_id, row.origin.text());
       const auto size = program->reader->log_size(row.log_id);
-      if (!size || *size != truth.current(row.origin.text()).leaves.size()) {
-        around_.trace.fail(row.origin.text() + ": the database lost or won entries");
+      const std::uint64_t stored =
+          truth.current(row.origin.text()).leaves.size();
+      if (!size || *size != row.closed_at.value_or(stored)) {
+        around_.trace.fail(row.origin.text() +
+                           ": the database lost or won entries");
       }
     }
   }
@@ -226,8 +231,9 @@ void LedgerNode::arrived(const std::string& topic, const Bytes& payload) {
     return;
   }
   program_->inbox.post(*parsed, payload);
-  most_queued =
-      std::max(most_queued, program_->inbox.counters().batches_queued);
+  const LedgerInbox::Counters queued = program_->inbox.counters();
+  queue_overflowed |= queued.batches_queued > FairQueue::kBatches ||
+                      queued.bytes_queued > FairQueue::kBytes;
   wake(false);
 }
 
@@ -277,14 +283,18 @@ void LedgerNode::publish_shown() {
   }
 }
 
+// Of each site and stream the newest generation: the others are closed.
 std::vector<std::string> LedgerNode::frozen() const {
   std::vector<std::string> out;
-  if (program_ != nullptr) {
-    const LogWriter& logs = program_->ledger->logs();
-    for (const LogId id : logs.ids()) {
-      if (!logs.frozen(id).empty()) {
-        out.push_back(logs.origin(id).text());
-      }
+  if (program_ == nullptr) {
+    return out;
+  }
+  const LogWriter& logs = program_->ledger->logs();
+  for (const LogId id : logs.ids()) {
+    const Origin& origin = logs.origin(id);
+    if (!logs.frozen(id).empty() &&
+        logs.find(origin.site, origin.stream) == id) {
+      out.push_back(origin.text());
     }
   }
   return out;
@@ -295,11 +305,14 @@ bool LedgerNode::is_frozen(const std::string& site, Stream stream) const {
     return true;
   }
   const LogWriter& logs = program_->ledger->logs();
-  const auto registry =
-      logs.find(std::string(kCentralSite), Stream::kRegistry);
+  const auto registry = logs.find(std::string(kCentralSite), Stream::kRegistry);
   const auto id = logs.find(site, stream);
   return !id || !registry || !logs.frozen(*id).empty() ||
          !logs.frozen(*registry).empty() || !logs.missing_logs().empty();
+}
+
+bool LedgerNode::misses_logs() const {
+  return program_ != nullptr && !program_->ledger->logs().missing_logs().empty();
 }
 
 // --- its files --------------------------------------------------------------
@@ -324,7 +337,7 @@ void LedgerNode::restore_image(bool with_guard) {
     }
   }
   is_rotten_ = is_image_rotten_;
-  around_.logs.restored(*image_);
+  around_.logs.restored(*image_, with_guard);
 }
 
 // Turns one bit of one blob; nothing when there is none.

@@ -8,6 +8,7 @@
 
 #include "core/log/checkpoint.h"
 #include "tests/simulation/clockwork.h"
+#include "tests/simulation/fault.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/sim_store.h"
 
@@ -20,6 +21,7 @@ struct Surroundings {
   LogTruth& logs;
   Trace& trace;
   std::uint64_t seed = 0;
+  Sabotage sabotage{};
 };
 
 inline constexpr const char* kLedgerName = "sim.example";
@@ -28,6 +30,13 @@ inline constexpr WallTime kBeginning{std::chrono::seconds(1'800'000'000)};
 
 std::unique_ptr<Signer> signer_from(Random& random);
 
+/// What a person carries from the ledger to an agent.
+struct FollowPack {
+  std::string agent;  // as a source, or "_others"
+  Origin successor;
+  Bytes pack;
+};
+
 class LedgerNode {
  public:
   LedgerNode(Surroundings around, std::filesystem::path folder);
@@ -35,9 +44,8 @@ class LedgerNode {
   LedgerNode(const LedgerNode&) = delete;
   LedgerNode& operator=(const LedgerNode&) = delete;
 
-  /// Before the run: nothing fails yet. The agent's key becomes valid.
+  /// While nothing fails. The agent's key becomes valid, unless it is.
   void enrol(const Source& source, const Signer& signer);
-  static std::size_t inbox_bound();
   Trust trust() const;
 
   /// Starts the program; tries again and again while that fails.
@@ -55,6 +63,11 @@ class LedgerNode {
   /// A stored row differs from what was written.
   bool is_rotten() const { return is_rotten_; }
 
+  /// A log signs nothing more, or the guard knows one that is not there.
+  bool needs_recovery() const;
+  /// Stops the program, recovers with a crash or without, starts it again.
+  std::vector<FollowPack> recover_logs();
+
   LedgerDisk& disk() { return disk_; }
   ClientId client() const { return client_; }
   bool is_up() const { return program_ != nullptr; }
@@ -66,7 +79,8 @@ class LedgerNode {
 
   std::uint64_t crashes = 0;
   std::uint64_t turns = 0;
-  std::size_t most_queued = 0;  // in the inbox
+  std::uint64_t recoveries = 0;
+  bool queue_overflowed = false;  // its inbox holds more than it may
 
  private:
   // Behind a name: the ledger's headers and the agent's do not meet.
@@ -80,6 +94,8 @@ class LedgerNode {
   void wake(bool idle);
   void turn();
   void publish_shown();
+  bool misses_logs() const;
+  Result<std::vector<FollowPack>> try_to_recover();
   void rot(const char* table, const char* column);
 
   Surroundings around_;

@@ -58,10 +58,11 @@ void LogTruth::appended(const CommitRows& rows) {
     LogHistory& log = logs_[origin];
     Lineage& lineage = log.lineages[log.now];
     if (row.first_index != lineage.leaves.size()) {
-      return trace_.fail(fmt::format("{}: a batch is written at {} of {} entries",
-                              origin,
-                              row.first_index,
-                              lineage.leaves.size()));
+      return trace_.fail(
+          fmt::format("{}: a batch is written at {} of {} entries",
+                      origin,
+                      row.first_index,
+                      lineage.leaves.size()));
     }
     for (const Hash& leaf : leaves_of(row)) {
       lineage.append(leaf);
@@ -83,12 +84,39 @@ void LogTruth::signed_note(const std::string& note) {
   if (!checkpoint) {
     return trace_.fail("the log key signed what is no checkpoint");
   }
-  const Lineage& lineage = current(checkpoint->origin);
+  const LogHistory& log = logs_[checkpoint->origin];
+  const Lineage& lineage = log.lineages[log.now];
   const auto root = lineage.roots.find(checkpoint->size);
   if (root == lineage.roots.end() || root->second != checkpoint->root) {
-    trace_.fail(fmt::format("signed {} size {}: not the tree that was committed",
-                     checkpoint->origin,
-                     checkpoint->size));
+    trace_.fail(
+        fmt::format("signed {} size {}: not the tree that was committed",
+                    checkpoint->origin,
+                    checkpoint->size));
+  }
+  if (log.closed_at) {
+    trace_.fail("signed in " + checkpoint->origin + ", which was succeeded");
+  }
+  if (log.newest.size > 0 &&
+      (checkpoint->size < log.newest.size || !lineage.holds(log.newest))) {
+    trace_.fail(fmt::format("signed {} size {}: not after what the guard took",
+                            checkpoint->origin,
+                            checkpoint->size));
+  }
+}
+
+void LogTruth::closed(const std::string& origin, std::uint64_t at) {
+  LogHistory& log = logs_[origin];
+  if (log.closed_at && *log.closed_at != at) {
+    trace_.fail(origin + " was closed twice, at different ends");
+  }
+  log.closed_at = at;
+}
+
+void LogTruth::guarded(const std::string& note) {
+  guarded_.insert(note);
+  const auto parsed = Note::parse(note);
+  if (const auto checkpoint = Checkpoint::parse(parsed->text)) {
+    logs_[checkpoint->origin].newest = *checkpoint;
   }
 }
 
@@ -109,17 +137,21 @@ std::uint64_t LogTruth::entries() const {
 LedgerImage LogTruth::image() const {
   LedgerImage image;
   for (const auto& [origin, log] : logs_) {
-    image[origin] = {log.now, log.lineages[log.now].leaves.size()};
+    image[origin] = {log.now, log.lineages[log.now].leaves.size(), log.newest};
   }
   return image;
 }
 
-void LogTruth::restored(const LedgerImage& image) {
+void LogTruth::restored(const LedgerImage& image, bool with_guard) {
   restored_ = true;
   for (auto& [origin, log] : logs_) {
     const auto found = image.find(origin);
-    const std::size_t from = found == image.end() ? 0 : found->second.first;
-    const std::uint64_t size = found == image.end() ? 0 : found->second.second;
+    const LogImage then = found == image.end() ? LogImage{} : found->second;
+    const std::size_t from = then.lineage;
+    const std::uint64_t size = then.size;
+    if (with_guard) {
+      log.newest = then.newest;
+    }
     if (log.lineages[from].leaves.size() == size) {
       log.now = from;
       continue;
@@ -128,7 +160,7 @@ void LogTruth::restored(const LedgerImage& image) {
     for (std::uint64_t i = 0; i < size; ++i) {
       older.append(log.lineages[from].leaves[i]);
     }
-    older.roots = log.lineages[from].roots;
+    older.roots = log.lineages[from].roots;  // of the empty tree, at least
     std::erase_if(older.roots,
                   [size](const auto& root) { return root.first > size; });
     log.lineages.push_back(std::move(older));

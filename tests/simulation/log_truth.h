@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,8 +28,12 @@ struct Lineage {
 };
 
 /// How far each log was when an image of the database was taken.
-using LedgerImage =
-    std::map<std::string, std::pair<std::size_t, std::uint64_t>>;
+struct LogImage {
+  std::size_t lineage = 0;
+  std::uint64_t size = 0;
+  Checkpoint newest;
+};
+using LedgerImage = std::map<std::string, LogImage>;
 
 class LogTruth {
  public:
@@ -37,14 +42,23 @@ class LogTruth {
   void log_is(LogId log_id, const std::string& origin);
   /// A commit that stands.
   void appended(const CommitRows& rows);
+  const std::string& origin_of(LogId log_id) { return origins_[log_id]; }
   /// A note under the log key leaves the signer: it must be true.
   void signed_note(const std::string& note);
   /// The guard took it: only now may anybody see it.
-  void guarded(const std::string& note) { guarded_.insert(note); }
+  void guarded(const std::string& note);
   void published(const std::string& note);
 
+  /// Its successor goes on from there: nothing more is signed in it.
+  void closed(const std::string& origin, std::uint64_t at);
+  bool was_succeeded(const std::string& origin) const {
+    const auto found = logs_.find(origin);
+    return found != logs_.end() && found->second.closed_at.has_value();
+  }
+
   LedgerImage image() const;
-  void restored(const LedgerImage& image);
+  /// With the guard, nobody but the agents can tell.
+  void restored(const LedgerImage& image, bool with_guard);
   bool was_restored() const { return restored_; }
 
   /// Entries of a log that stand in its database, as committed.
@@ -60,6 +74,8 @@ class LogTruth {
   struct LogHistory {
     std::vector<Lineage> lineages = std::vector<Lineage>(1);
     std::size_t now = 0;
+    std::optional<std::uint64_t> closed_at;
+    Checkpoint newest;  // that the guard took; size 0: none that matters
   };
 
   Trace& trace_;

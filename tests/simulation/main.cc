@@ -4,8 +4,10 @@
 #include <chrono>
 #include <csignal>
 #include <fmt/format.h>
+#include <fstream>
 #include <iostream>
 #include <spdlog/spdlog.h>
+#include <sstream>
 #include <unistd.h>
 
 #include "platform/crypto/keys.h"
@@ -23,6 +25,9 @@ struct CommandLine {
   bool trace = false;
   bool go_on = false;
   std::vector<std::string> faults;
+  std::string plan;
+  std::string save;
+  std::string sabotage;
 };
 
 // The seed of the run that a check() stops.
@@ -30,10 +35,11 @@ volatile std::uint64_t running_seed = 0;
 
 void say_seed(int) {
   std::array<char, 96> text{};
-  const int length = std::snprintf(text.data(),
-                                   text.size(),
-                                   "stopped in seed %llu\n",
-                                   static_cast<unsigned long long>(running_seed));
+  const int length =
+      std::snprintf(text.data(),
+                    text.size(),
+                    "stopped in seed %llu\n",
+                    static_cast<unsigned long long>(running_seed));
   (void)!::write(2, text.data(), static_cast<std::size_t>(length));
 }
 
@@ -58,21 +64,42 @@ void show_failure(Plan plan, const CommandLine& command) {
   fmt::print("{}\n", report_of(plan, run_apart(plan)));
   if (command.minimise) {
     plan = minimised(plan);
+    if (!command.save.empty()) {
+      std::ofstream(command.save) << plan.file();
+    }
     fmt::print("--- with the fewest faults:\n{}\n",
                report_of(plan, run_apart(plan)));
   }
   fmt::print("again: simulation --seed {} --trace\n", plan.seed);
 }
 
+Plan plan_of(std::uint64_t seed, const CommandLine& command) {
+  Plan plan = make_plan(seed, faults_of(command));
+  if (const auto sabotage = sabotage_from_name(command.sabotage)) {
+    plan.sabotage = *sabotage;
+  }
+  return plan;
+}
+
+Plan plan_from_file(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  auto plan = parse_plan(text.str());
+  if (!plan) {
+    throw CLI::ValidationError("--plan", path + ": " + plan.error().what);
+  }
+  return *std::move(plan);
+}
+
 int run_one(const CommandLine& command) {
-  const Plan plan = make_plan(*command.seed, faults_of(command));
+  const Plan plan = command.plan.empty() ? plan_of(*command.seed, command)
+                                         : plan_from_file(command.plan);
   running_seed = plan.seed;
   if (command.minimise) {
     show_failure(plan, command);
     return 0;
   }
-  const Outcome outcome =
-      run_plan(plan, command.trace ? stdout : nullptr);
+  const Outcome outcome = run_plan(plan, command.trace ? stdout : nullptr);
   fmt::print("{}hash {:016x}, {} lines, {} events, {} entries, {} crashes\n",
              report_of(plan, outcome),
              outcome.hash,
@@ -86,7 +113,6 @@ int run_one(const CommandLine& command) {
 int run_many(const CommandLine& command) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
-  const FaultSet set = faults_of(command);
   Outcome sum;
   std::uint64_t runs = 0;
   std::uint64_t failed = 0;
@@ -94,7 +120,7 @@ int run_many(const CommandLine& command) {
   for (; runs < command.runs &&
          (command.seconds == 0 || elapsed < command.seconds);
        ++runs) {
-    const Plan plan = make_plan(command.first + runs, set);
+    const Plan plan = plan_of(command.first + runs, command);
     running_seed = plan.seed;
     const Outcome one = run_plan(plan);
     sum.crashes += one.crashes;
@@ -103,6 +129,9 @@ int run_many(const CommandLine& command) {
     sum.signatures += one.signatures;
     sum.messages_lost += one.messages_lost;
     sum.frozen += one.frozen;
+    sum.losses += one.losses;
+    sum.recoveries += one.recoveries;
+    sum.salvaged += one.salvaged;
     sum.new_journals += one.new_journals;
     sum.simulated += one.simulated;
     elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -118,7 +147,8 @@ int run_many(const CommandLine& command) {
   fmt::print(
       "{} runs, {} failed; {:.0f} a minute\n"
       "{} crashes, {} events, {} entries, {} checkpoints, {} messages lost, "
-      "{} logs frozen, {} journals begun anew, {:.1f} hours simulated\n",
+      "{} recoveries, {} logs frozen, {} journals begun anew, {} events told again, {} given "
+      "up, {:.1f} hours simulated\n",
       runs,
       failed,
       static_cast<double>(runs) * 60 / std::max(elapsed, 1e-9),
@@ -127,8 +157,11 @@ int run_many(const CommandLine& command) {
       sum.entries,
       sum.signatures,
       sum.messages_lost,
+      sum.recoveries,
       sum.frozen,
       sum.new_journals,
+      sum.salvaged,
+      sum.losses,
       static_cast<double>(sum.simulated.count()) / 3.6e9);
   return failed == 0 ? 0 : 1;
 }
@@ -145,6 +178,11 @@ int start(int argc, char** argv) {
   app.add_flag("--trace", command.trace, "print everything that happens in it");
   app.add_flag("--minimise", command.minimise, "find the fewest faults");
   app.add_flag("--go-on", command.go_on, "do not end at the first failure");
+  app.add_option("--plan", command.plan, "run what this file says");
+  app.add_option("--save", command.save, "write the fewest faults there");
+  app.add_option("--sabotage",
+                 command.sabotage,
+                 "leave a part of the product out: act_first, guard_forgets");
   app.add_option("--faults",
                  command.faults,
                  "only these, or, each with a minus before it, all but these")
@@ -159,7 +197,8 @@ int start(int argc, char** argv) {
     init_crypto();
     spdlog::set_level(spdlog::level::off);
     std::signal(SIGABRT, say_seed);
-    return command.seed ? run_one(command) : run_many(command);
+    return command.seed || !command.plan.empty() ? run_one(command)
+                                                 : run_many(command);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   }

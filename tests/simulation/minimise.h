@@ -10,8 +10,8 @@ namespace strongroom::simulation {
 /// failure like any other.
 Outcome run_apart(const Plan& plan);
 
-/// Drops faults, then agents' worth of them, as long as the run fails. `tries`
-/// is how many runs it may take.
+/// Drops faults, many at a time and then one by one, as long as the run fails
+/// in the same way. `tries`: how many runs it may take.
 Plan minimised(Plan plan, int tries = 200);
 
 /// Schedule, failures and the trace's tail, for a person.

@@ -29,7 +29,7 @@ class Network {
  public:
   struct Client {
     std::string name;
-    std::vector<std::string> topics;  // subscribed, exact or ending in "#"
+    std::vector<std::string> topics;  // subscribed: these, or `*` and an ending
     std::function<void(const std::string& topic, const Bytes& payload)> take;
     std::function<void(bool connected)> connection;
   };

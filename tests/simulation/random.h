@@ -42,8 +42,8 @@ class Random {
   double unit() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
   bool chance(double probability) { return unit() < probability; }
   void fill(std::span<std::uint8_t> out) {
-    std::ranges::generate(
-        out, [this] { return static_cast<std::uint8_t>(next()); });
+    std::ranges::generate(out,
+                          [this] { return static_cast<std::uint8_t>(next()); });
   }
 
  private:

@@ -33,6 +33,20 @@ JournalResult<void> SimJournal::commit(const JournalTransaction& turn) {
   return done;
 }
 
+JournalResult<std::uint64_t> SimJournal::prune(Stream stream, WallTime before) {
+  auto gone = real_->prune(stream, before);
+  Position& pruned = life_.pruned[slot_of(stream)];
+  const Position tail = life_.rows[slot_of(stream)].size();
+  while (gone && *gone > 0 && pruned < tail) {
+    const auto next = real_->events(stream, pruned + 1, 1, 0);
+    if (!next || !next->empty()) {
+      break;
+    }
+    ++pruned;
+  }
+  return gone;
+}
+
 JournalResult<std::optional<CutBatch>> SimJournal::batch_at(Stream stream,
                                                             Position first) {
   if (disk_.read_errors > 0) {

@@ -41,9 +41,7 @@ class SimJournal final : public Journal {
                                            Position first,
                                            std::size_t max_count,
                                            std::size_t max_bytes) override;
-  JournalResult<std::uint64_t> prune(Stream stream, WallTime before) override {
-    return real_->prune(stream, before);
-  }
+  JournalResult<std::uint64_t> prune(Stream stream, WallTime before) override;
   JournalUsage usage() const override { return real_->usage(); }
   void checkpoint() override { real_->checkpoint(); }
 

@@ -36,9 +36,8 @@ auto attempt(LedgerDisk& disk, bool is_full, Do&& step) -> decltype(step()) {
 }  // namespace
 
 Result<void> SimStore::commit_disclosures(std::span<const DisclosureRow> rows) {
-  return attempt(disk_, disk_.store_full, [&] {
-    return real_->commit_disclosures(rows);
-  });
+  return attempt(
+      disk_, disk_.store_full, [&] { return real_->commit_disclosures(rows); });
 }
 
 // One bit of one event's entry.
@@ -53,6 +52,9 @@ CommitRows SimStore::altered(CommitRows rows) {
 
 Result<void> SimStore::commit(const CommitRows& rows) {
   return attempt(disk_, disk_.store_full, [&] {
+    if (std::exchange(disk_.loses_next, false)) {
+      return Result<void>();
+    }
     auto done = real_->commit(disk_.alters_next ? altered(rows) : rows);
     if (done) {
       truth_.appended(rows);
@@ -89,6 +91,7 @@ Result<LogId> SimStore::succeed_log(LogId log_id,
         log_id, closed_at, successor, std::move(chains), std::move(losses));
     if (id) {
       truth_.log_is(*id, successor.text());
+      truth_.closed(truth_.origin_of(log_id), closed_at);
     }
     return id;
   });
@@ -100,6 +103,11 @@ Result<std::uint64_t> SimStore::prune_entries(LogId log_id,
   return attempt(disk_, disk_.store_full, [&] {
     return real_->prune_entries(log_id, to_index, max_batches);
   });
+}
+
+Result<void> SimStore::replace_batch(const BatchRow& row) {
+  return attempt(
+      disk_, disk_.store_full, [&] { return real_->replace_batch(row); });
 }
 
 Result<std::vector<GuardEntry>> SimGuard::entries() {
@@ -115,7 +123,8 @@ Result<void> SimGuard::swap(std::span<const GuardSwap> swaps) {
     }
   }
   return attempt(disk_, disk_.guard_full, [&] {
-    auto done = real_->swap(swaps);
+    const bool forgets = disk_.guard_forgets && !swaps.front().expected.empty();
+    auto done = forgets ? Result<void>() : real_->swap(swaps);
     for (const GuardSwap& swap : swaps) {
       if (done) {
         truth_.guarded(swap.note);

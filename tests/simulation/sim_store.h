@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "ledger/store/ledger_store.h"
-#include "tests/simulation/random.h"
 #include "tests/simulation/log_truth.h"
+#include "tests/simulation/random.h"
 
 namespace strongroom::simulation {
 
@@ -18,7 +18,10 @@ struct LedgerDisk {
   bool is_crash = false;  // else an error, and the program runs on to its end
   bool store_full = false;
   bool guard_full = false;
+  bool loses_next = false;   // a commit that says that it stands
   bool alters_next = false;  // an entry, on its way to the disk
+
+  bool guard_forgets = false;  // sabotage
 
   bool crashed = false;  // nothing that the program does counts any more
   std::uint64_t steps = 0;
@@ -37,8 +40,7 @@ class SimStore final : public LedgerStore {
            Random& random)
       : real_(std::move(real)), disk_(disk), truth_(truth), random_(random) {}
 
-  Result<void> commit_disclosures(
-      std::span<const DisclosureRow> rows) override;
+  Result<void> commit_disclosures(std::span<const DisclosureRow> rows) override;
   Result<void> commit(const CommitRows& rows) override;
   Result<LogId> add_log(const Origin& origin) override;
   Result<void> freeze_log(LogId log_id,
@@ -52,6 +54,7 @@ class SimStore final : public LedgerStore {
   Result<std::uint64_t> prune_entries(LogId log_id,
                                       std::uint64_t to_index,
                                       std::size_t max_batches) override;
+  Result<void> replace_batch(const BatchRow& row) override;
   void checkpoint() override { real_->checkpoint(); }
 
  private:

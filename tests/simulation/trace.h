@@ -15,8 +15,7 @@
 namespace strongroom::simulation {
 
 /// FNV-1a: tells two runs apart; nobody is to be deceived.
-std::uint64_t digest(ByteView bytes,
-                     std::uint64_t start = 0xcbf29ce484222325);
+std::uint64_t digest(ByteView bytes, std::uint64_t start = 0xcbf29ce484222325);
 
 class Trace {
  public:

@@ -71,6 +71,7 @@ void Truth::journalled(Life& life,
   }
   for (const Loss& loss : turn.losses) {
     life.losses.push_back(loss);
+    losses_ += loss.last - loss.first + 1;
   }
   for (const Following& following : turn.followings) {
     const std::size_t slot = slot_of(following.stream);
@@ -133,18 +134,19 @@ void Truth::opened(const Life& life,
     const StreamState& found = state.streams[slot];
     if (found.tail != rows.size() ||
         (!rows.empty() && found.tail_hash != rows.back().own.hash)) {
-      return trace_.fail(fmt::format("{}: the journal gives back {} {} rows of {}",
-                              source.text(),
-                              found.tail,
-                              stream_name(stream),
-                              rows.size()));
+      return trace_.fail(
+          fmt::format("{}: the journal gives back {} {} rows of {}",
+                      source.text(),
+                      found.tail,
+                      stream_name(stream),
+                      rows.size()));
     }
     if (found.delivered != life.delivered[slot]) {
       trace_.fail(fmt::format("{}: delivered {} of {} is read back as {}",
-                       source.text(),
-                       life.delivered[slot],
-                       stream_name(stream),
-                       found.delivered));
+                              source.text(),
+                              life.delivered[slot],
+                              stream_name(stream),
+                              found.delivered));
     }
   }
 }

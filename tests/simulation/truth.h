@@ -44,6 +44,7 @@ Fact fact_of(ByteView event);
 struct Life {
   std::array<std::vector<Fact>, 2> rows;  // by slot; [position - 1]
   std::array<Position, 2> delivered{};
+  std::array<Position, 2> pruned{};  // up to here nothing is kept
   std::array<std::optional<Checkpoint>, 2> beliefs;
   std::vector<Loss> losses;
   std::array<std::map<std::uint64_t, EpochRow>, 2> stopped;  // by epoch
@@ -76,6 +77,8 @@ class Truth {
               const JournalState& state);
 
   const std::vector<Told>& told() const { return told_; }
+  /// Events that were given up, of all journals.
+  std::uint64_t losses() const { return losses_; }
 
  private:
   void believe(Life& life, const Source& source, const Delivery& delivery);
@@ -83,6 +86,7 @@ class Truth {
   LogTruth& logs_;
   Trace& trace_;
   std::vector<Told> told_;
+  std::uint64_t losses_ = 0;
 };
 
 }  // namespace strongroom::simulation

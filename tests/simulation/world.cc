@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/world.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ World::World(const Plan& plan, std::filesystem::path folder, std::FILE* print)
 }
 
 Surroundings World::surroundings() {
-  return {clockwork_, network_, logs_, trace_, plan_.seed};
+  return {clockwork_, network_, logs_, trace_, plan_.seed, plan_.sabotage};
 }
 
 World::~World() {
@@ -49,7 +50,8 @@ void World::make_agents() {
         surroundings(),
         truth_,
         fmt::format("agent {}", i),
-        AgentNode::Identity{source, signers_.back(), ledger_->trust()},
+        AgentNode::Identity{
+            source, signers_.back(), ledger_->trust(), plan_.quota_kib},
         folder_ / fmt::format("agent-{}", i)));
   }
 }
@@ -113,14 +115,20 @@ Outcome World::run() {
   out.crashes = ledger_->crashes;
   out.signatures = logs_.signatures();
   out.messages_lost = network_.lost();
+  out.recoveries = ledger_->recoveries;
   out.frozen = ledger_->frozen().size();
   out.simulated = clockwork_.now();
   out.entries = logs_.entries();
+  out.losses = truth_.losses();
   for (const auto& agent : agents_) {
     out.crashes += agent->crashes;
     out.new_journals += agent->set_aside;
     for (const auto& rows : agent->life().rows) {
       out.events += rows.size();
+      out.salvaged += static_cast<std::uint64_t>(
+          std::ranges::count_if(rows, [](const Fact& fact) {
+            return fact.salvaged.has_value();
+          }));
     }
   }
   return out;
@@ -129,8 +137,9 @@ Outcome World::run() {
 Outcome run_plan(const Plan& plan, std::FILE* print) {
   const std::filesystem::path memory = "/dev/shm";
   const std::filesystem::path folder =
-      (std::filesystem::exists(memory) ? memory
-                                       : std::filesystem::temp_directory_path()) /
+      (std::filesystem::exists(memory)
+           ? memory
+           : std::filesystem::temp_directory_path()) /
       fmt::format("strongroom-simulation-{}", ::getpid());
   return World(plan, folder, print).run();
 }

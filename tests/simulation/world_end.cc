@@ -12,7 +12,8 @@ using std::chrono::seconds;
 
 // A refused epoch waits up to ten minutes for the next one, more than once
 // when several were refused; resends wait a minute.
-constexpr MonoTime kPatience = minutes(60);
+constexpr MonoTime kPatience = minutes(90);
+constexpr std::uint64_t kMostRecoveries = 4;
 
 }  // namespace
 
@@ -22,7 +23,8 @@ void World::calm() {
   network_.calm();
   LedgerDisk& disk = ledger_->disk();
   disk.steps_until_fault = -1;
-  disk.store_full = disk.guard_full = disk.alters_next = false;
+  disk.store_full = disk.guard_full = disk.alters_next = disk.loses_next =
+      false;
   for (const auto& clone : clones_) {
     clone->kill(MonoTime{-1});
   }
@@ -52,13 +54,14 @@ bool World::is_settled(std::string* why) {
     const AgentSnapshot now = agent->snapshot();
     for (const Stream stream : kAgentStreams) {
       const StreamSnapshot& at = now.streams[slot_of(stream)];
-      if (at.backlog == 0 ||
+      if ((at.backlog == 0 && at.salvage_pending == 0) ||
           ledger_->is_frozen(agent->source().site, stream)) {
         continue;
       }
-      *why = fmt::format("{} owes {} of {}: {} {}",
+      *why = fmt::format("{} owes {} + {} of {}: {} {}",
                          agent->name(),
                          at.backlog,
+                         at.salvage_pending,
                          at.name,
                          at.state,
                          at.blocked_by);
@@ -68,18 +71,67 @@ bool World::is_settled(std::string* why) {
   return true;
 }
 
+// False: there is nothing to recover.
+bool World::recover() {
+  if (!ledger_->needs_recovery()) {
+    return false;
+  }
+  if (ledger_->recoveries >= kMostRecoveries) {
+    trace_.fail("the ledger needs one recovery after the other");
+    return false;
+  }
+  const auto packs = ledger_->recover_logs();
+  // A registry may have lost its newest entries: a person enrols again.
+  for (std::size_t i = 0; i < agents_.size() && ledger_->is_up(); ++i) {
+    ledger_->enrol(agents_[i]->source(), *signers_[i]);
+  }
+  clockwork_.in(seconds(3), [this, packs] { bring(packs); });
+  // Everybody says something afterwards, as life does.
+  clockwork_.in(seconds(30), [this] {
+    for (const auto& agent : agents_) {
+      agent->poll(2);
+      agent->change();
+    }
+  });
+  return true;
+}
+
+// To each agent its own, or what is for all others.
+void World::bring(const std::vector<FollowPack>& packs) {
+  for (const auto& agent : agents_) {
+    const Source& source = agent->source();
+    const auto is_for = [&](const FollowPack& pack, std::string_view name) {
+      return pack.successor.site == source.site && pack.agent == name;
+    };
+    for (const Stream stream : kAgentStreams) {
+      const FollowPack* found = nullptr;
+      for (const FollowPack& pack : packs) {
+        if (pack.successor.stream == stream &&
+            (is_for(pack, source.text()) ||
+             (found == nullptr && is_for(pack, "_others")))) {
+          found = &pack;
+        }
+      }
+      if (found != nullptr && !agent->follow(*found)) {
+        clockwork_.in(seconds(5), [this, packs] { bring(packs); });
+        return;
+      }
+    }
+  }
+}
+
 void World::settle() {
   const MonoTime end = clockwork_.now() + kPatience;
   std::string why = "nothing was tried";
-  MonoTime look = clockwork_.now() + seconds(20);
+  MonoTime look = clockwork_.now() + seconds(30);
   while (trace_.failures().empty() && clockwork_.now() < end) {
     if (clockwork_.step(look)) {
       continue;
     }
-    if (is_settled(&why)) {
+    if (is_settled(&why) && !recover()) {
       return;
     }
-    look += seconds(5);
+    look = clockwork_.now() + (ledger_->is_up() ? seconds(5) : seconds(40));
   }
   if (trace_.failures().empty()) {
     trace_.fail("delivery stands still: " + why);
@@ -87,7 +139,7 @@ void World::settle() {
 }
 
 void World::check_bounds() {
-  if (ledger_->most_queued > LedgerNode::inbox_bound()) {
+  if (ledger_->queue_overflowed) {
     trace_.fail("the ledger's inbox grew beyond its bound");
   }
   for (const auto& agent : agents_) {

@@ -108,6 +108,9 @@ void World::begin(const Fault& fault) {
       return until_then([this] { ledger_->disk().guard_full = false; });
     case FaultKind::kLedgerClockStep:
       return ledger_->step_clock(milliseconds(fault.amount));
+    case FaultKind::kWriteLost:
+      ledger_->disk().loses_next = true;
+      return;
     case FaultKind::kWriteRot:
       ledger_->disk().alters_next = true;
       return;
@@ -161,7 +164,10 @@ void World::clone(const Fault& fault) {
       truth_,
       fmt::format("clone {}", clones_.size()),
       AgentNode::Identity{
-          original.source(), signers_[fault.who], ledger_->trust()},
+          original.source(),
+          signers_[fault.who],
+          ledger_->trust(),
+          plan_.quota_kib},
       folder_ / fmt::format("clone-{}", clones_.size())));
   AgentNode& clone = *clones_.back();
   clone.copy_image_of(original);
@@ -192,9 +198,8 @@ void World::bother_once(const Fault& fault, Random& random) {
   const auto& acks = agent.overheard_acks();
   const auto& batches = agent.overheard_batches();
   const std::string down = ack_topic(agent.source());
-  const std::string up = fmt::format("strongroom/v1/{}/{}/batch",
-                                     agent.source().site,
-                                     agent.source().agent);
+  const std::string up = fmt::format(
+      "strongroom/v1/{}/{}/batch", agent.source().site, agent.source().agent);
   if (acks.empty() || batches.empty()) {
     return;
   }
@@ -228,10 +233,9 @@ Bytes World::forged_refusal(const AgentNode& agent, Random& random) {
   if (random.chance(0.3)) {
     // The agent's own signature stands under this one: it is an older header.
     const auto older = decode_batch(batches.front());
-    refused.newest =
-        SignedHeader{Bytes(older->header_bytes.begin(),
-                           older->header_bytes.end()),
-                     older->signature};
+    refused.newest = SignedHeader{
+        Bytes(older->header_bytes.begin(), older->header_bytes.end()),
+        older->signature};
   }
   return encode_ack({header->source,
                      header->stream,
