@@ -155,6 +155,10 @@ class Backup {
       }
       snapshot->reset();  // the writer may begin its log anew
     }
+    if (auto put = Snapshot::put_notes(partial_ / kBackupStore, moment.guarded);
+        !put) {
+      return std::unexpected(put.error());
+    }
     options_.progress("verifying", 0, 0);
     const auto check =
         check_copy(partial_, partial_, moment.guarded, options_.trust);

@@ -95,4 +95,26 @@ Result<void> Snapshot::copy_to(const fs::path& to, const Progress& progress) {
   return sync_path(to);
 }
 
+Result<void> Snapshot::put_notes(const fs::path& copy,
+                                 std::span<const GuardEntry> notes) {
+  try {
+    SQLite::Database db(copy.string(), SQLite::OPEN_READWRITE);
+    db.exec("PRAGMA synchronous = OFF");
+    SQLite::Transaction transaction(db);
+    SQLite::Statement put(db,
+                          "INSERT OR REPLACE INTO notes (log_id, note)"
+                          " SELECT log_id, ? FROM logs WHERE origin = ?");
+    for (const GuardEntry& entry : notes) {
+      put.bindNoCopy(1, entry.note);
+      put.bindNoCopy(2, entry.origin);
+      put.exec();
+      put.reset();
+    }
+    transaction.commit();
+  } catch (const SQLite::Exception& error) {
+    return fault(copy.string() + ": " + error.what());
+  }
+  return sync_path(copy);
+}
+
 }  // namespace strongroom

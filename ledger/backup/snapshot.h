@@ -9,9 +9,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "core/base/result.h"
 #include "ledger/backup/durable_files.h"
+#include "ledger/store/ledger_store.h"
 
 namespace strongroom {
 
@@ -27,6 +29,11 @@ class Snapshot {
   /// Faults: `to` is there, the disk.
   Result<void> copy_to(const std::filesystem::path& to,
                        const Progress& progress);
+  /// Puts checkpoints into a copy of a store, as the newest that it knows of
+  /// its logs: so it is proven by itself up to there. Those of logs that it
+  /// does not have are passed over.
+  static Result<void> put_notes(const std::filesystem::path& copy,
+                                std::span<const GuardEntry> notes);
 
  private:
   struct State;

@@ -30,13 +30,15 @@ bool is_interrupted(const Line& line) {
 
 /// Where the log ends: at the newest checkpoint that it matches, so that
 /// everything that is kept stays provable; without one, behind the last batch
-/// that its source signed.
+/// that its source signed. There, too, ends a registry: it is said again and
+/// proven in its successor, and nobody could send a revocation again.
 void close(const SurveyedLog& log, LogPlan& plan) {
   const KnownCheckpoint* provable = log.provable();
   if (log.closed_at) {
     plan.frozen_size = *log.closed_at;
     plan.frozen_root = log.sound_root;
-  } else if (provable != nullptr && provable->checkpoint.size > 0) {
+  } else if (provable != nullptr && provable->checkpoint.size > 0 &&
+             log.origin.stream != Stream::kRegistry) {
     plan.frozen_size = provable->checkpoint.size;
     plan.frozen_root = provable->checkpoint.root;
   } else {

@@ -144,6 +144,15 @@ TEST(PlanTest, NoNoteMatches_EndsWhereSourcesSigned) {
   EXPECT_EQ(todo.provable_size, 0U);
 }
 
+TEST(PlanTest, Registry_EndsWhereItsSourceSigned) {
+  SurveyedLog log = healthy("central/registry/1");
+  log.known = {known(From::kGuard, 90, false), known(From::kDatabase, 36)};
+  log.signed_by_sources = 40;
+  const LogPlan todo = plan_of({log}).logs.at(0);
+  EXPECT_EQ(todo.frozen_size, 40U);
+  EXPECT_EQ(todo.provable_size, 36U);
+}
+
 TEST(PlanTest, DatabaseLost_BeginsFromNothing) {
   const RecoveryPlan plan = plan_of({guard_alone("central/registry/1"),
                                      guard_alone("bj1/record/1"),

@@ -144,6 +144,19 @@ TEST_F(BackupTest, RestoredAndNothingWrittenSince_GoesOn) {
   send(1);
 }
 
+TEST_F(BackupTest, Copy_KnowsTheNewestNoteOfEachLog) {
+  must_backup();
+  auto reader = LedgerReader::open(copy / "ledger.db");
+  ASSERT_TRUE(reader) << reader.error().what;
+  const auto logs = (*reader)->logs();
+  ASSERT_EQ(logs->size(), 3U);
+  for (const LogRow& log : *logs) {
+    const auto note = (*reader)->note(log.log_id);
+    ASSERT_TRUE(note);
+    EXPECT_EQ(*note, at.ledger->logs().note(log.log_id)) << log.origin.text();
+  }
+}
+
 TEST_F(BackupTest, PlaceThatIsTaken_OrFull_IsRefused) {
   const auto refusal = [&] {
     const auto outcome = backup();

@@ -44,6 +44,8 @@ void add_verify(CLI::App& app, Outcome& outcome);
 void add_fsck(CLI::App& app, Outcome& outcome);
 void add_backup(CLI::App& app, Outcome& outcome);
 void add_restore(CLI::App& app, Outcome& outcome);
+void add_recover(CLI::App& app, Outcome& outcome);
+void add_repair(CLI::App& app, Outcome& outcome);
 void add_tail(CLI::App& app, Outcome& outcome);
 void add_doctor(CLI::App& app, Outcome& outcome);
 void add_follow(CLI::App& app, Outcome& outcome);

@@ -57,6 +57,8 @@ int run(int argc, char** argv) {
   add_fsck(app, outcome);
   add_backup(app, outcome);
   add_restore(app, outcome);
+  add_recover(app, outcome);
+  add_repair(app, outcome);
   add_tail(app, outcome);
   add_doctor(app, outcome);
   add_follow(app, outcome);
