@@ -199,8 +199,7 @@ TEST_F(QuotaTest, RefusedTelemetry_IsLostOldestFirst_AndSaysSo) {
   world_.check_account();
 }
 
-// --- windows
-// ----------------------------------------------------------------------
+// --- windows -----------------------------------------------------------------
 
 // Every poll is in one window, no two windows of a device overlap, whatever the
 // level does.
@@ -279,8 +278,7 @@ TEST(WindowLevels, Reload) {
   EXPECT_EQ(telemetry.configured_length(), 30s);
 }
 
-// --- death at every commit
-// ----------------------------------------------------------
+// --- death at every commit ---------------------------------------------------
 
 class LossDeath : public ::testing::TestWithParam<World::Death> {};
 

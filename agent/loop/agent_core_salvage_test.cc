@@ -227,8 +227,7 @@ TEST_F(SalvageTest, RolledBack_FindsIt_AndTellsTheDoubledNumbersAgain) {
             strongroom_v1_EpochReason_EPOCH_REASON_ROLLED_BACK);
 }
 
-// --- death at every commit
-// ------------------------------------------------------
+// --- death at every commit ---------------------------------------------------
 
 class SalvageDeath
     : public ::testing::TestWithParam<std::tuple<World::Death, Stream>> {};

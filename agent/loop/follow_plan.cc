@@ -159,7 +159,11 @@ class Planner {
   // prunes oldest first, so what follows them is kept.
   Result<void> skip_pruned(Part& part) {
     Position at = part.from;
+    const Position pending = view_.recorder.first_pending(order_.stream);
     const auto is_kept = [&](Position position) -> Result<bool> {
+      if (position >= pending) {
+        return true;  // of this very turn: not in the journal yet
+      }
       if (order_.stream == Stream::kTelemetry && view_.losses.at(position)) {
         return true;
       }

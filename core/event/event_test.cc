@@ -241,8 +241,7 @@ TEST(Event, Decode_TooLarge_IsRefused) {
   EXPECT_EQ(decode_event(Bytes(2145)).error().what, "larger than 2144 bytes");
 }
 
-// --- told again
-// ---------------------------------------------------------------
+// --- told again --------------------------------------------------------------
 
 const std::array<std::uint8_t, 16> kBlind{1, 2, 3};
 const Now kLater{WallTime(std::chrono::seconds(99)),

@@ -214,6 +214,45 @@ TEST_F(HeldTest, OtherLogOrKey_IsInvalid) {
   EXPECT_EQ(kind_of(verify(ack, batch, std::nullopt)), kInvalid);
 }
 
+// Nothing held yet: any generation of this log, and of no other.
+TEST_F(HeldTest, AnyGeneration_CountsOnlyWhereNothingIsHeld) {
+  const TestBatch batch = append_ours(2);
+  const Origin origin = *Origin::parse(kOrigin);
+  struct Case {
+    const char* origin;
+    bool counts;
+  };
+  const Case cases[] = {{"ledger.example/bj1/record/1", true},
+                        {"ledger.example/bj1/record/2", true},
+                        {"ledger.example/bj1/record/4000000000", true},
+                        {"ledger.example/bj1/record/0", false},
+                        {"ledger.example/bj1/record/02", false},
+                        {"ledger.example/bj1/telemetry/1", false},
+                        {"ledger.example/bj2/record/1", false},
+                        {"other.example/bj1/record/1", false}};
+  for (const Case& one : cases) {
+    Held ack = ack_of(batch, 0);
+    Checkpoint of = log_.checkpoint();
+    of.origin = one.origin;
+    ack.checkpoint = sign_checkpoint(of, *log_key_);
+    const auto judge = [&](const std::optional<Checkpoint>& held) {
+      return verify_held(
+          ack, batch.leaves(), origin, trust_, held, LogChoice::kAnyGeneration);
+    };
+    const HeldVerdict verdict = judge(std::nullopt);
+    EXPECT_EQ(std::holds_alternative<HeldProven>(verdict), one.counts)
+        << one.origin;
+    if (const auto* proven = std::get_if<HeldProven>(&verdict)) {
+      EXPECT_EQ(proven->checkpoint.origin, one.origin);
+    }
+    // One that holds something follows that.
+    const Checkpoint held = log_.checkpoint(0);
+    EXPECT_EQ(std::holds_alternative<HeldProven>(judge(held)),
+              std::string(one.origin) == kOrigin)
+        << one.origin;
+  }
+}
+
 TEST_F(HeldTest, SignedWithOldAndNewKey_IsProvenWithEither) {
   const TestBatch batch = append_ours(2);
   Held ack = ack_of(batch, 0);
