@@ -48,7 +48,9 @@ BatchRow batch_of(SQLite::Statement& row, bool with_entries) {
   batch.first_seq = from_sql(row.getColumn(5).getInt64());
   batch.header = bytes_of(row.getColumn(6));
   const std::uint64_t pruned_to = from_sql(row.getColumn(7).getInt64());
-  if (pruned_to > batch.first_index) {
+  const bool our_own =
+      batch.source.starts_with(std::string(kConsoleAgent) + "@");
+  if (pruned_to > batch.first_index && !our_own) {
     batch.pruned = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(pruned_to - batch.first_index, batch.count));
   }

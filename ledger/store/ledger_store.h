@@ -40,8 +40,9 @@ class LedgerStore {
                                     std::vector<LossRow> losses) = 0;
   /// Deletes event bytes of a telemetry log below `to_index` (a multiple of the
   /// tile width), oldest first, in whole tiles: about `max_batches` a call, but
-  /// one tile at least; headers stay. pruned_to moves with each call, in the
-  /// same transaction. Returns where it stands. Faults: another stream, beyond
+  /// one tile at least; headers stay, and what the ledger's own source wrote
+  /// (what a log succeeds). pruned_to moves with each call, in the same
+  /// transaction. Returns where it stands. Faults: another stream, beyond
   /// the log, a tile that would have to hold the hashes is not there.
   /// LogWriter::prune() looks before whether the tiles are right.
   virtual Result<std::uint64_t> prune_entries(LogId log_id,

@@ -116,10 +116,11 @@ Result<void> prune_across(SQLite::Database& db,
                           LogId log_id,
                           std::uint64_t to) {
   SQLite::Statement row(db,
-                        "SELECT first_index, entries FROM batches"
-                        " WHERE log_id = ?1 AND first_index < ?2"
-                        " AND first_index + count > ?2"
-                        " ORDER BY first_index DESC LIMIT 1");
+                        std::string("SELECT first_index, entries FROM batches"
+                                    " WHERE log_id = ?1 AND first_index < ?2"
+                                    " AND first_index + count > ?2") +
+                            schema::kNotOurOwn +
+                            " ORDER BY first_index DESC LIMIT 1");
   row.bind(1, log_id);
   row.bind(2, to_sql(to));
   if (!row.executeStep()) {
@@ -215,13 +216,15 @@ Result<std::uint64_t> prune_log(SQLite::Database& db,
   if (auto done = prune_across(db, log_id, to); !done) {
     return std::unexpected(done.error());
   }
-  SQLite::Statement whole(db,
-                          "UPDATE batches SET entries = x'' WHERE log_id = ?1"
-                          " AND first_index >= coalesce((SELECT"
-                          " max(first_index) FROM batches WHERE log_id = ?1"
-                          " AND first_index <= ?2), 0)"
-                          " AND first_index < ?3"
-                          " AND first_index + count <= ?3");
+  SQLite::Statement whole(
+      db,
+      std::string("UPDATE batches SET entries = x'' WHERE log_id = ?1"
+                  " AND first_index >= coalesce((SELECT"
+                  " max(first_index) FROM batches WHERE log_id = ?1"
+                  " AND first_index <= ?2), 0)"
+                  " AND first_index < ?3"
+                  " AND first_index + count <= ?3") +
+          schema::kNotOurOwn);
   whole.bind(1, log_id);
   whole.bind(2, to_sql(log->pruned_to));
   whole.bind(3, to_sql(to));

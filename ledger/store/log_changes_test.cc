@@ -142,6 +142,23 @@ TEST_F(LogChangesTest, Pruning_OfBatchesThatEndWithTheTile_LeavesNoneHalf) {
 }
 
 // One event a batch: 128 of them are a tile, and fewer are never pruned.
+// What a successor says first: without it nobody knows where chains go on.
+TEST_F(LogChangesTest, Pruning_LeavesWhatTheLedgerItselfWrote) {
+  grow(100, 12);
+  SQLite::Database((dir / "ledger.db").string(), SQLite::OPEN_READWRITE)
+      .exec(
+          "UPDATE batches SET source = 'console@bj1'"
+          " WHERE first_index IN (0, 202)");
+  ASSERT_EQ(store->prune_entries(log, 256, 100).value(), 256U);
+  ASSERT_EQ(store->prune_entries(log, 512, 100).value(), 512U);
+  for (const Left& batch : left()) {
+    const bool own = batch.first == 0 || batch.first == 202;
+    EXPECT_EQ(batch.pruned == 0, own || batch.first >= 512) << batch.first;
+    EXPECT_EQ(batch.entries.empty(), batch.pruned == 100) << batch.first;
+  }
+  EXPECT_EQ(left()[2].entries.size(), 1000U);
+}
+
 TEST_F(LogChangesTest, Pruning_GoesInSlicesOfWholeTiles) {
   grow(1, 640);
   std::uint64_t at = 0;

@@ -23,7 +23,8 @@ struct LogRow {
   /// beyond. Nothing: no successor.
   std::optional<std::uint64_t> closed_at;
   /// Telemetry: entries below it were deleted by the retention policy, headers
-  /// excepted; a multiple of the tile width. Their hashes stand in the tiles.
+  /// and what the ledger's own source wrote excepted; a multiple of the tile
+  /// width. Their hashes stand in the tiles.
   std::uint64_t pruned_to = 0;
   /// A note under our own key that somebody showed and that this tree does not
   /// contain: why it froze. Empty: none.

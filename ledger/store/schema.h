@@ -117,6 +117,10 @@ CREATE TABLE disclosures (
 );
 )";
 
+/// Of batches: not those of the ledger's own source, which say what a log
+/// succeeds and where chains go on. They are never pruned.
+inline constexpr const char* kNotOurOwn = " AND source NOT LIKE 'console@%'";
+
 /// SQLite's integers are signed; an epoch uses all 64 bits.
 inline std::int64_t to_sql(std::uint64_t value) {
   return std::bit_cast<std::int64_t>(value);

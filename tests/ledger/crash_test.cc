@@ -6,20 +6,24 @@
 
 #include "ledger/check/check_ledger.h"
 #include "ledger/log/subtrees.h"
+#include "tests/ledger/succession.h"
 #include "tests/ledger/test_ledger.h"
 
 namespace strongroom {
 namespace {
 
+using testing_ledger::Succession;
 using testing_ledger::TestAgent;
 using testing_ledger::TestLedger;
 
-/// A short life of a ledger with two agents; each step is repeated until the
-/// ledger has answered it.
+/// A short life of a ledger with two agents: enrolments, batches, the oldest
+/// entries pruned, the telemetry log succeeded, batches into the successor,
+/// entries of both pruned. Each step is repeated until the ledger has answered
+/// it.
 class Script {
  public:
   explicit Script(TestLedger& ledger) : at_(ledger) {
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 6; ++i) {
       const bool first = i == 0;
       telemetry_.push_back(
           near_.cut(Stream::kTelemetry, {.count = 200, .resync = first}));
@@ -42,7 +46,7 @@ class Script {
   }
 
  private:
-  static constexpr int kSteps = 6;
+  static constexpr int kSteps = 11;
 
   bool step() {
     switch (done_) {
@@ -56,9 +60,53 @@ class Script {
         return send(far_, {&away_[0]}) && send(near_, {&record_[1]});
       case 4:
         return send(near_, {&telemetry_[2], &record_[2]});
-      default:
+      case 5:
+        return prune(1, 256);
+      case 6:
         return send(near_, {&telemetry_[3], &record_[3]});
+      case 7:
+        return succeed();
+      case 8:
+        return send(near_, {&telemetry_[4], &record_[4]});
+      case 9:
+        return send(near_, {&telemetry_[5], &record_[5]});
+      default:
+        return prune(1, 768) && prune(2, 256);
     }
+  }
+
+  /// As the loop does when entries are old enough: in slices.
+  bool prune(std::uint32_t generation, std::uint64_t to) {
+    Succession steps(at_, "bj1", Stream::kTelemetry);
+    bool done = steps.open().has_value();
+    const Origin origin{
+        TestLedger::kName, "bj1", Stream::kTelemetry, generation};
+    while (done) {
+      LogWriter& logs = steps.writer();
+      const auto ids = logs.ids();
+      const LogId id = *std::ranges::find(
+          ids, origin, [&](LogId each) { return logs.origin(each); });
+      if (logs.pruned_to(id) >= to) {
+        break;
+      }
+      const auto slice = logs.prune(id, to, 1);
+      EXPECT_TRUE(!slice || slice->refused.empty()) << slice->refused;
+      done = slice.has_value();
+    }
+    return done && at_.open();
+  }
+
+  bool succeed() {
+    const bool done =
+        Succession(at_, "bj1", Stream::kTelemetry).carry_out().has_value();
+    if (!done || !at_.open()) {
+      return false;
+    }
+    // As an agent that was told to follow.
+    near_.held.erase(Stream::kTelemetry);
+    near_.held_note.erase(Stream::kTelemetry);
+    near_.generation[Stream::kTelemetry] = 2;
+    return true;
   }
 
   bool enrol(TestAgent& agent) {
@@ -149,7 +197,7 @@ class Crash : public ::testing::TestWithParam<bool> {};
 
 TEST_P(Crash, AtEveryDurableStep_LosesNothingAndSignsOneHistory) {
   const int steps = steps_of_a_whole_life();
-  ASSERT_GT(steps, 15);
+  ASSERT_GT(steps, 30);
   for (int step = 0; step < steps; ++step) {
     SCOPED_TRACE("fault at step " + std::to_string(step));
     TestLedger at;
