@@ -89,14 +89,16 @@ class Writer {
                Position first,
                std::uint32_t count,
                std::uint64_t index,
-               const std::string& note) {
+               const std::string& note,
+               std::uint32_t generation = 1,
+               WallTime at = kNow) {
     turn_.deliveries.push_back(
         {stream,
          first,
          count,
          index,
-         kNow,
-         Origin{"ledger.example", "bj1", stream, 1}.text(),
+         at,
+         Origin{"ledger.example", "bj1", stream, generation}.text(),
          note});
   }
   JournalTransaction& turn() { return turn_; }
