@@ -13,6 +13,7 @@
 #include "ledger/http/public_api.h"
 #include "ledger/ingest/mqtt_ingest.h"
 #include "ledger/loop/ledger.h"
+#include "ledger/loop/scrub_thread.h"
 #include "ledger/store/sqlite_guard.h"
 #include "ledger/store/sqlite_ledger_store.h"
 #include "platform/crypto/keys.h"
@@ -141,6 +142,8 @@ Vitals vitals_of(const Shared& shared) {
                      {"messages_out", mqtt.messages_out},
                      {"oversized_messages", mqtt.oversized_in},
                      {"publish_failures", mqtt.publish_failures}};
+  vitals.gauges = {{"inbox_batches", inbox.batches_queued},
+                   {"inbox_bytes", inbox.bytes_queued}};
   return vitals;
 }
 
@@ -199,6 +202,23 @@ class Servers {
   HttpServer socket_;
 };
 
+/// On a connection of its own: the writer never waits for it.
+Result<std::unique_ptr<ScrubThread>> start_scrub(const LedgerConfig& config,
+                                                 Shared& shared) {
+  auto reader = LedgerReader::open(config.store);
+  if (!reader) {
+    return std::unexpected(reader.error());
+  }
+  return std::make_unique<ScrubThread>(ScrubThread::Parts{
+      .scrubber =
+          std::make_unique<Scrubber>(*std::move(reader), shared.publication),
+      .publication = shared.publication,
+      .views = shared.views,
+      .inbox = shared.inbox,
+      .now = read_clocks,
+      .random = random64()});
+}
+
 ExitCode run_ledger(const LedgerConfig& config, const Keys& keys) {
   auto stores = open_stores(config);
   if (!stores) {
@@ -214,7 +234,8 @@ ExitCode run_ledger(const LedgerConfig& config, const Keys& keys) {
                               *keys.console,
                               shared.publication,
                               shared.views,
-                              outside_of(shared)});
+                              outside_of(shared),
+                              config.telemetry_days});
   if (!ledger) {
     spdlog::error("ledger_unusable error=\"{}\"", ledger.error().what);
     return ExitCode::kFailed;
@@ -234,6 +255,11 @@ ExitCode run_ledger(const LedgerConfig& config, const Keys& keys) {
     return ExitCode::kFailed;
   }
   const SignalWatch watch([&shared] { shared.inbox.close(); }, [] {});
+  auto scrub = start_scrub(config, shared);
+  if (!scrub) {
+    spdlog::error("store_unusable error=\"{}\"", scrub.error().what);
+    return ExitCode::kFailed;
+  }
   shared.client->start();
   spdlog::info("ledger_started ledger={} version={} logs={}",
                config.ledger,
@@ -246,6 +272,7 @@ ExitCode run_ledger(const LedgerConfig& config, const Keys& keys) {
   });
   notify_stopping();
   shared.inbox.close();
+  scrub->reset();
   shared.broadcast.close();
   servers.stop();
   shared.client->stop();

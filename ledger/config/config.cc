@@ -9,6 +9,7 @@ namespace strongroom {
 namespace {
 
 constexpr std::size_t kMaxSocketPath = 107;  // sockaddr_un
+constexpr std::int64_t kMostDays = 36'500;   // a hundred years
 
 class Reader {
  public:
@@ -34,6 +35,7 @@ class Reader {
                                    config_.guard == config_.disclosures)) {
       store.error("guard", "path, guard and disclosures are three files");
     }
+    read_retention(root);
     read_mqtt(root);
     read_http(root);
     ConfigTable admin = root.required_table("admin");
@@ -48,6 +50,14 @@ class Reader {
   }
 
  private:
+  void read_retention(ConfigTable& root) {
+    auto retention = root.optional_table("retention");
+    if (retention && retention->has("telemetry_days")) {
+      config_.telemetry_days = static_cast<int>(
+          retention->required_int("telemetry_days", 1, kMostDays));
+    }
+  }
+
   void read_mqtt(ConfigTable& root) {
     ConfigTable mqtt = root.required_table("mqtt");
     config_.mqtt_uri = mqtt.required_string("uri");

@@ -5,6 +5,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct LedgerConfig {
   std::filesystem::path store;
   std::filesystem::path guard;
   std::filesystem::path disclosures;
+
+  /// Telemetry older than so many days is pruned; nothing: kept for ever.
+  std::optional<int> telemetry_days;
 
   std::string mqtt_uri;
   std::filesystem::path mqtt_ca;  // empty with tcp://

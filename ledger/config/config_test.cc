@@ -50,6 +50,31 @@ TEST(LedgerConfig, EveryErrorIsListedWithItsLine) {
   }
 }
 
+TEST(LedgerConfig, Retention_IsWholeDaysOrForEver) {
+  const auto read = [](const std::string& retention) {
+    return parse_ledger_config(
+        "ledger = \"a\"\n[keys]\nlog=\"a\"\nconsole=\"b\"\n"
+        "disclosure=\"c\"\n[store]\npath=\"x\"\nguard=\"y\"\n"
+        "disclosures=\"z\"\n[mqtt]\nuri=\"tcp://b:1883\"\n"
+        "[admin]\nsocket=\"s\"\n" +
+            retention,
+        "ledger.toml");
+  };
+  for (const char* absent : {"", "[retention]\n"}) {
+    const auto config = read(absent);
+    ASSERT_TRUE(config) << absent;
+    EXPECT_EQ(config->telemetry_days, std::nullopt);
+  }
+  EXPECT_EQ(read("[retention]\ntelemetry_days = 400\n")->telemetry_days, 400);
+  for (const char* wrong : {"telemetry_days = 0",
+                            "telemetry_days = -1",
+                            "telemetry_days = 36501",
+                            "telemetry_days = \"30\"",
+                            "record_days = 30"}) {
+    EXPECT_FALSE(read("[retention]\n" + std::string(wrong) + "\n")) << wrong;
+  }
+}
+
 TEST(LedgerConfig, TlsNeedsItsFiles) {
   const auto config = parse_ledger_config(
       "ledger = \"a\"\n[keys]\nlog=\"a\"\nconsole=\"b\"\ndisclosure=\"c\"\n"

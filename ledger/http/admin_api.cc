@@ -83,9 +83,13 @@ json state_json(const AdminApi& api, const KeyRegistry& registry) {
   }
   json logs = json::array();
   for (const auto& log : api.publication.all()) {
-    logs.push_back({{"origin", log->origin.text()},
-                    {"size", log->checkpoint.size},
-                    {"frozen", log->frozen}});
+    json each = {{"origin", log->origin.text()},
+                 {"size", log->checkpoint.size},
+                 {"frozen", log->closed_at ? "" : log->frozen}};
+    if (log->closed_at) {
+      each["closed_at"] = *log->closed_at;
+    }
+    logs.push_back(std::move(each));
   }
   return {{"ledger", api.ledger},
           {"trust", Trust{api.ledger, {api.log_key}}.text()},
@@ -113,6 +117,7 @@ void add_admin_routes(HttpServer& server, const AdminApi& api) {
   order_route("/admin/enrol", OrderKind::kEnrol);
   order_route("/admin/rotate", OrderKind::kRotate);
   order_route("/admin/revoke", OrderKind::kRevoke);
+  order_route("/admin/confirm", OrderKind::kConfirm);
   server.get("/admin/state",
              [&api](const HttpRequest&) { return serve_state(api); });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The admin socket: registry changes, posted to the loop and waited for.
+// The admin socket: what a person orders, posted to the loop and waited for.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct AdminApi {
   std::string actor;  // "local:<uid>"
 };
 
-/// POST /admin/enrol, /admin/rotate, /admin/revoke; GET /admin/state. `api`
+/// POST /admin/enrol, rotate, revoke, confirm; GET /admin/state. `api`
 /// outlives the server.
 void add_admin_routes(HttpServer& server, const AdminApi& api);
 

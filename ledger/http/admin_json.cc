@@ -2,6 +2,7 @@
 #include "ledger/http/admin_json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -112,6 +113,36 @@ Order read_revoke(Members& from) {
   return order;
 }
 
+Order read_confirm(Members& from) {
+  ConfirmOrder order;
+  order.source = from.source();
+  if (from.has("epoch")) {
+    const std::string text = from.text("epoch");
+    std::uint64_t epoch = 0;
+    const char* end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, epoch);
+    if (error != std::errc() || last != end || text.empty()) {
+      from.complain("epoch must be a decimal number, as text");
+    }
+    order.epoch = epoch;
+  }
+  return order;
+}
+
+Order read_order(OrderKind kind, Members& from) {
+  switch (kind) {
+    case OrderKind::kEnrol:
+      return read_enrol(from);
+    case OrderKind::kRotate:
+      return read_rotate(from);
+    case OrderKind::kRevoke:
+      return read_revoke(from);
+    case OrderKind::kConfirm:
+      break;
+  }
+  return read_confirm(from);
+}
+
 }  // namespace
 
 Result<Order> parse_order(OrderKind kind, std::string_view body) {
@@ -120,9 +151,7 @@ Result<Order> parse_order(OrderKind kind, std::string_view body) {
     return fault("the body must be a JSON object");
   }
   Members members(object);
-  Order order = kind == OrderKind::kEnrol    ? read_enrol(members)
-                : kind == OrderKind::kRotate ? read_rotate(members)
-                                             : read_revoke(members);
+  Order order = read_order(kind, members);
   if (auto whole = members.finish(); !whole) {
     return std::unexpected(whole.error());
   }

@@ -9,7 +9,7 @@
 
 namespace strongroom {
 
-enum class OrderKind { kEnrol, kRotate, kRevoke };
+enum class OrderKind { kEnrol, kRotate, kRevoke, kConfirm };
 
 /// Faults name the member that is missing, unknown or not of its form. Bytes
 /// are hex or base64.

@@ -17,6 +17,9 @@ LogAccess::LogAccess(std::unique_ptr<LedgerReader> reader)
     : reader_(std::move(reader)) {}
 
 Subtrees LogAccess::subtrees(const PublishedLog& log) {
+  if (caches_.size() >= kCachedLogs && !caches_.contains(log.log_id)) {
+    caches_.clear();
+  }
   TileCache& cache =
       caches_.try_emplace(log.log_id, kCachedTiles).first->second;
   return {log.edge,
@@ -45,6 +48,9 @@ Result<std::optional<Bytes>> LogAccess::bundle(const PublishedLog& log,
   }
   Bytes bundle;
   for (const IndexedEntry& entry : *list) {
+    if (entry.pruned()) {
+      return Bytes();
+    }
     append_to_bundle(bundle, entry.entry);
   }
   return bundle;
@@ -61,7 +67,7 @@ Result<std::vector<IndexedEntry>> LogAccess::entries(const PublishedLog& log,
   const std::uint64_t end = from + std::min(count, size - from);
   std::optional<Error> wrong;
   auto scanned = reader_->scan(log.log_id, from, [&](const BatchRow& row) {
-    const auto all = entries_of(row);
+    const auto all = kept_entries_of(row);
     if (!all) {
       wrong = all.error();
       return false;
@@ -108,6 +114,10 @@ Result<BatchRow> LogAccess::batch_at(const PublishedLog& log,
     return fault("index " + std::to_string(index) + " is missing");
   }
   return **std::move(row);
+}
+
+Result<std::vector<Hash>> LogAccess::leaves_of(const BatchRow& row) {
+  return all_leaves_of(row, *reader_);
 }
 
 Result<std::optional<std::uint64_t>> LogAccess::find(const PublishedLog& log,

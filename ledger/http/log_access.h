@@ -18,7 +18,9 @@ namespace strongroom {
 
 struct IndexedEntry {
   std::uint64_t index = 0;
-  Bytes entry;
+  Bytes entry;  // empty: it was pruned
+
+  bool pruned() const { return entry.empty(); }
 };
 
 /// One read-only connection with its tile caches. One thread at a time.
@@ -32,6 +34,8 @@ class LogAccess {
                                     int level,
                                     std::uint64_t number,
                                     std::uint32_t width);
+  /// Nothing when the log does not reach that far, empty when an entry of it
+  /// was pruned.
   Result<std::optional<Bytes>> bundle(const PublishedLog& log,
                                       std::uint64_t number,
                                       std::uint32_t width);
@@ -45,6 +49,8 @@ class LogAccess {
                            std::uint64_t to);
   /// The whole batch that holds `index`.
   Result<BatchRow> batch_at(const PublishedLog& log, std::uint64_t index);
+  /// Leaf hashes of its entries, pruned ones as the tiles say.
+  Result<std::vector<Hash>> leaves_of(const BatchRow& row);
   /// Index of the event at that place of a chain, if it is published.
   Result<std::optional<std::uint64_t>> find(const PublishedLog& log,
                                             const std::string& source,
@@ -56,6 +62,7 @@ class LogAccess {
  private:
   Subtrees subtrees(const PublishedLog& log);
 
+  static constexpr std::size_t kCachedLogs = 8;
   std::unique_ptr<LedgerReader> reader_;
   std::map<LogId, TileCache> caches_;
 };

@@ -17,6 +17,15 @@ std::shared_ptr<const PublishedLog> log_of(const PublicApi& api,
 /// What is said when log_of() gives nothing.
 HttpResponse no_such_log(const PublicApi& api, const HttpRequest& request);
 
+/// 410: what was asked for was deleted by the retention policy.
+HttpResponse gone(const PublishedLog& log, std::uint64_t index);
+
+/// The log's next generation; null when it is the newest.
+std::shared_ptr<const PublishedLog> successor_of(const Publication& publication,
+                                                 const Origin& origin);
+/// The registry that is written now.
+std::shared_ptr<const PublishedLog> newest_registry(const PublicApi& api);
+
 /// A decimal number without sign or leading zeros.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

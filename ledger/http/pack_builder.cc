@@ -28,13 +28,16 @@ class LogPart {
 
   /// Adds the chosen events of a batch and its header.
   Result<void> add(const BatchRow& row, const std::set<std::uint64_t>& chosen) {
-    const auto entries = entries_of(row);
-    const auto leaves = leaves_of(row);
+    const auto entries = kept_entries_of(row);
+    const auto leaves = access_.leaves_of(row);
     if (!entries || !leaves) {
       return std::unexpected(entries ? leaves.error() : entries.error());
     }
     for (const std::uint64_t index : chosen) {
       const std::uint64_t position = index - row.first_index;
+      if ((*entries)[position].empty()) {
+        return fault("index " + std::to_string(index) + " was pruned");
+      }
       if (auto done = add_entry(index,
                                 (*entries)[position],
                                 batch_path(*leaves, position, row.count));

@@ -68,6 +68,9 @@ HttpResponse serve_entries(LogAccess& access,
   }
   json list = json::array();
   for (const IndexedEntry& entry : *entries) {
+    if (entry.pruned()) {
+      return gone(log, entry.index);
+    }
     list.push_back(entry_json(entry));
   }
   return HttpResponse::json(json_text(list));
@@ -131,11 +134,26 @@ HttpResponse serve_pack(const PublicApi& api,
                                "index=.. once for each entry, at most " +
                                    std::to_string(kMaxPackEntries));
   }
-  const auto registry = api.publication.find(api.registry);
+  for (const std::uint64_t index : indices) {
+    const auto batch = access.batch_at(log, index);
+    if (!batch) {
+      return HttpResponse::error(500, batch.error().what);
+    }
+    // A header brings the first event of its batch.
+    const std::uint64_t shown =
+        index == batch->header_index() ? batch->first_index : index;
+    if (batch->is_pruned(shown)) {
+      return gone(log, shown);
+    }
+  }
+  const auto registry = newest_registry(api);
   if (registry == nullptr || registry->note.empty()) {
     return HttpResponse::error(503, "the registry cannot be served");
   }
-  const auto pack = build_pack(access, log, *registry, indices);
+  // A registry that was succeeded has the keys of its own time itself.
+  const bool of_registry = log.origin.stream == Stream::kRegistry;
+  const auto pack =
+      build_pack(access, log, of_registry ? log : *registry, indices);
   if (!pack) {
     return HttpResponse::error(500, pack.error().what);
   }

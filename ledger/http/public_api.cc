@@ -14,6 +14,7 @@ constexpr std::size_t kFindingsShown = 200;
 
 HttpResponse serve_logs(const PublicApi& api) {
   json list = json::array();
+  const auto held_back = api.views.held_back();
   for (const auto& log : api.publication.all()) {
     const Origin& origin = log->origin;
     json each = {
@@ -23,8 +24,20 @@ HttpResponse serve_logs(const PublicApi& api) {
              "/" + std::to_string(origin.generation) + "/"},
         {"size", log->checkpoint.size},
         {"root", to_base64(log->checkpoint.root)}};
-    if (!log->frozen.empty()) {
+    const auto successor = successor_of(api.publication, origin);
+    if (successor != nullptr) {
+      each["successor"] = successor->origin.text();
+    }
+    if (log->closed_at) {
+      each["closed_at"] = *log->closed_at;
+    } else if (!log->frozen.empty()) {
       each["frozen"] = log->frozen;
+    } else if (const auto why = held_back.find(origin.text());
+               why != held_back.end()) {
+      each["frozen"] = why->second;
+    }
+    if (log->pruned_to != 0) {
+      each["pruned_to"] = log->pruned_to;
     }
     list.push_back(std::move(each));
   }

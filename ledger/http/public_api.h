@@ -18,6 +18,7 @@ struct Vitals {
   bool broker_connected = false;
   /// Name and value, as Prometheus counters.
   std::map<std::string, std::uint64_t> counters;
+  std::map<std::string, std::uint64_t> gauges;
   std::int64_t seconds_since_turn = 0;  // of the loop
 };
 
@@ -25,7 +26,7 @@ struct PublicApi {
   LogAccessPool& logs;
   const Publication& publication;
   const Views& views;
-  Origin registry;
+  Origin registry;  // its first generation
   std::string version;
   std::function<Vitals()> vitals;
 };

@@ -50,6 +50,9 @@ HttpResponse serve_tile(const PublicApi& api, const HttpRequest& request) {
   if (!*bytes) {
     return HttpResponse::error(404, "the log does not reach that far");
   }
+  if ((*bytes)->empty()) {
+    return gone(*log, tile->number * kTileWidth);
+  }
   HttpResponse response;
   response.content_type = "application/octet-stream";
   response.body = std::string(as_chars(**bytes));
@@ -82,6 +85,34 @@ HttpResponse no_such_log(const PublicApi& api, const HttpRequest& request) {
   const auto log = origin ? api.publication.find(*origin) : nullptr;
   return log == nullptr ? HttpResponse::error(404, "no such log")
                         : HttpResponse::error(503, "frozen: " + log->frozen);
+}
+
+HttpResponse gone(const PublishedLog& log, std::uint64_t index) {
+  return HttpResponse::error(
+      410,
+      "index " + std::to_string(index) + " of " + log.origin.text() +
+          " was deleted by the retention policy, which the site's record log "
+          "announced (telemetry_pruned); its hash is kept, so proofs of it and "
+          "of everything else hold");
+}
+
+std::shared_ptr<const PublishedLog> successor_of(const Publication& publication,
+                                                 const Origin& origin) {
+  Origin next = origin;
+  ++next.generation;
+  return publication.find(next);
+}
+
+std::shared_ptr<const PublishedLog> newest_registry(const PublicApi& api) {
+  auto registry = api.publication.find(api.registry);
+  while (registry != nullptr) {
+    auto next = successor_of(api.publication, registry->origin);
+    if (next == nullptr || next->checkpoint.size == 0) {
+      break;
+    }
+    registry = std::move(next);
+  }
+  return registry;
 }
 
 void add_tile_routes(HttpServer& server, const PublicApi& api) {

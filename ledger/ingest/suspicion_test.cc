@@ -32,8 +32,8 @@ Cut cut(std::int64_t recorded_us, ClockQuality quality) {
   for (int i = 0; i < 2; ++i) {
     EventMessage event = strongroom_v1_Event_init_zero;
     event.which_body = strongroom_v1_Event_boot_tag;
-    const Now now{WallTime(std::chrono::microseconds(
-                      i == 0 ? recorded_us - 1 : recorded_us)),
+    const Now now{WallTime(std::chrono::microseconds(i == 0 ? recorded_us - 1
+                                                            : recorded_us)),
                   MonoTime(0),
                   quality,
                   {}};
@@ -82,17 +82,32 @@ TEST(Suspicion, Clone_IsWhatGoesOnAfterTheEpochChanged) {
     bool cloned;
   };
   const Case cases[] = {
-      {"an hour before", kClosed - 3'600'000'000, ClockQuality::kGood, kClosed,
+      {"an hour before",
+       kClosed - 3'600'000'000,
+       ClockQuality::kGood,
+       kClosed,
        false},
       {"at the same time", kClosed, ClockQuality::kGood, kClosed, false},
-      {"within the margin", kClosed + kCloneMarginUs, ClockQuality::kGood,
-       kClosed, false},
-      {"after it", kClosed + kCloneMarginUs + 1, ClockQuality::kGood, kClosed,
+      {"within the margin",
+       kClosed + kCloneMarginUs,
+       ClockQuality::kGood,
+       kClosed,
+       false},
+      {"after it",
+       kClosed + kCloneMarginUs + 1,
+       ClockQuality::kGood,
+       kClosed,
        true},
-      {"after it, a coarse clock", kClosed + kCloneMarginUs + 1,
-       ClockQuality::kCoarse, kClosed, true},
-      {"after it, an unknown clock", kClosed + kCloneMarginUs + 1,
-       ClockQuality::kUnknown, kClosed, false},
+      {"after it, a coarse clock",
+       kClosed + kCloneMarginUs + 1,
+       ClockQuality::kCoarse,
+       kClosed,
+       true},
+      {"after it, an unknown clock",
+       kClosed + kCloneMarginUs + 1,
+       ClockQuality::kUnknown,
+       kClosed,
+       false},
       {"not known when it was closed", kClosed, ClockQuality::kGood, 0, false},
   };
   for (const Case& each : cases) {

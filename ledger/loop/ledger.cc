@@ -16,6 +16,7 @@ using nlohmann::json;
 // A turn's share of the inbox: 16 MiB at most between two commits.
 constexpr std::size_t kBatchesPerTurn = 128;
 constexpr std::chrono::seconds kIdleTurn{2};
+constexpr std::chrono::milliseconds kBusyTurn{5};
 constexpr std::chrono::minutes kFindingsEvery{1};
 
 std::string text_of(const json& value) {
@@ -33,8 +34,10 @@ Result<void> Ledger::run(LedgerInbox& inbox,
                          const std::function<void()>& alive) {
   bool moved = false;
   for (;;) {
-    auto work = inbox.take(kBatchesPerTurn,
-                           std::chrono::steady_clock::now() + kIdleTurn);
+    auto work = inbox.take(
+        kBatchesPerTurn,
+        std::chrono::steady_clock::now() +
+            (is_busy() ? kBusyTurn : std::chrono::milliseconds(kIdleTurn)));
     const bool closed = work.closed;
     const bool idle = work.batches.empty();
     if (auto done = turn(std::move(work)); !done) {
@@ -81,7 +84,7 @@ Result<void> Ledger::turn(LedgerInbox::Work work) {
     take_status(arrived);
   }
   take_live(work.live);
-  return {};
+  return retain();
 }
 
 Result<void> Ledger::flush() {

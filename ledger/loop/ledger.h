@@ -17,6 +17,7 @@
 #include "ledger/ingest/finding_limiter.h"
 #include "ledger/log/log_writer.h"
 #include "ledger/loop/inbox.h"
+#include "ledger/loop/retention.h"
 #include "ledger/loop/succession.h"
 #include "ledger/registry/key_registry.h"
 #include "ledger/views/views.h"
@@ -98,6 +99,8 @@ class Ledger {
     Publication& publication;
     Views& views;
     Outside outside;
+    /// Telemetry older than so many days goes; nothing: it is kept for ever.
+    std::optional<int> telemetry_days = std::nullopt;
   };
 
   /// Reads logs, registry, chains, findings and devices; writes the registry's
@@ -109,6 +112,8 @@ class Ledger {
 
   /// One turn. Faults end the program.
   Result<void> turn(LedgerInbox::Work work);
+  /// There is more to do than what comes from outside.
+  bool is_busy() const { return pruning_.has_value(); }
   /// Turns until the inbox is closed and empty. `alive` is called every turn.
   Result<void> run(LedgerInbox& inbox, const std::function<void()>& alive);
 
@@ -140,6 +145,12 @@ class Ledger {
     LogId log_id = 0;
     std::uint64_t first_index = 0;
     BatchHeader header;
+  };
+  /// One log that the retention policy is at.
+  struct PruneWork {
+    LogId log_id = 0;
+    RetentionLook look;
+    bool announced = false;
   };
   /// A batch on its way through a turn.
   struct Incoming {
@@ -213,6 +224,12 @@ class Ledger {
   bool may_show_finding(LogId log_id, const Source& writer);
   void note_loss(LogId log_id, const EventMessage& event);
 
+  // retention.cc: telemetry that is older than the policy keeps
+  Result<void> retain();
+  Result<void> look_at_some(WallTime now);
+  Result<void> announce_pruning();
+  Result<void> prune_some();
+
   // ledger.cc: commit, then answer
   Result<void> flush();
   void answer(const Answer& answer);
@@ -261,6 +278,9 @@ class Ledger {
   Chains chains_;
   FindingLimiter limiter_;
   WallTime findings_due_{};
+  WallTime retention_due_{};
+  std::deque<LogId> logs_to_prune_;
+  std::optional<PruneWork> pruning_;
   std::vector<Answer> answers_;
   std::vector<Shown> shown_;
   std::vector<FindingView> new_findings_;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger's loop: what it finds out about its own logs, and about sources
 // that were put back or copied.
-#include "ledger/ingest/suspicion.h"
-
 #include <algorithm>
 
 #include "core/log/entry.h"
+#include "ledger/ingest/suspicion.h"
 #include "ledger/log/stored_entries.h"
 #include "ledger/loop/ledger.h"
 
@@ -91,12 +90,12 @@ Result<void> Ledger::note_damage(const Origin& origin,
     }
   }
   if (damaged_.size() >= kMaxDamaged) {
-    return {};
+    return flush();
   }
   damaged_.emplace(origin.text(), index);
   parts_.views.count_damaged(origin);
   if (told_damaged_.contains({origin.text(), index})) {
-    return {};
+    return flush();
   }
   auto finding =
       finding_of(strongroom_v1_FindingKind_FINDING_KIND_ENTRY_DAMAGED,
@@ -104,7 +103,7 @@ Result<void> Ledger::note_damage(const Origin& origin,
                  origin.stream);
   finding.seq = index;
   write_finding(origin.site, finding);
-  return {};
+  return flush();
 }
 
 /// A correctly signed batch was refused: whether its source was put back to an

@@ -62,8 +62,7 @@ TEST_F(FindingsTest, SourceThatWasPutBack_IsNamedOncePerEpoch) {
   send(agent, Stream::kRecord, 3);
   send(agent, Stream::kRecord, 3);
   for (int i = 0; i < 3; ++i) {
-    const auto other =
-        clone.cut(Stream::kRecord, {.count = 2, .resync = true});
+    const auto other = clone.cut(Stream::kRecord, {.count = 2, .resync = true});
     EXPECT_EQ(at.refusal_of(at.exchange(clone, other.payload)),
               reason::kEquivocation);
   }
@@ -226,9 +225,8 @@ TEST_F(ConfirmTest, NewEpoch_IsShownAsConfirmedByWhomAndWhen) {
   const auto* done = std::get_if<OrderDone>(&outcome);
   ASSERT_NE(done, nullptr) << std::get<OrderRefused>(outcome).why;
   EXPECT_EQ(done->origin, "test.example/bj1/record/1");
-  EXPECT_TRUE(std::ranges::any_of(at.told, [](const auto& each) {
-    return each.first == "confirmed";
-  }));
+  EXPECT_TRUE(std::ranges::any_of(
+      at.told, [](const auto& each) { return each.first == "confirmed"; }));
   for (int start = 0; start < 2; ++start) {
     const auto found = findings(kNewEpoch);
     ASSERT_EQ(found.size(), 1U);
@@ -255,16 +253,16 @@ TEST_F(ConfirmTest, WhatIsNotHeld_IsNotConfirmed) {
                         {"edge-9@bj1", std::nullopt, false},
                         {"edge-1@sh1", std::nullopt, false},
                         {"console@bj1", std::nullopt, false},
-                        {"edge-1@bj1", 0x1111, true},   // closed since
+                        {"edge-1@bj1", 0x1111, true},  // closed since
                         {"edge-1@bj1", 0x2222, true}};
   for (const bool restart : {false, true}) {
     if (restart) {
       ASSERT_TRUE(at.open()) << at.why;
     }
     for (const Case& each : cases) {
-      EXPECT_EQ(std::holds_alternative<OrderDone>(
-                    confirm(each.source, each.epoch)),
-                each.done)
+      EXPECT_EQ(
+          std::holds_alternative<OrderDone>(confirm(each.source, each.epoch)),
+          each.done)
           << each.source;
     }
   }
@@ -278,8 +276,8 @@ TEST_F(ConfirmTest, AgentThatConfirmsItself_ConfirmsNothing) {
   std::string_view("edge-1@bj1").copy(body.source, sizeof(body.source) - 1);
   body.epoch = 0x2222;
   std::string_view("local:0").copy(body.actor, sizeof(body.actor) - 1);
-  const auto batch = agent.cut(
-      Stream::kRecord, {.resync = true, .bodies = {event}});
+  const auto batch =
+      agent.cut(Stream::kRecord, {.resync = true, .bodies = {event}});
   agent.held.clear();
   EXPECT_TRUE(at.proves(agent, at.exchange(agent, batch.payload), batch));
   EXPECT_FALSE(findings(kNewEpoch)[0].confirmed);

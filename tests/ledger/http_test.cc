@@ -11,7 +11,7 @@
 #include "core/pack/pack.h"
 #include "ledger/http/admin_api.h"
 #include "ledger/http/public_api.h"
-#include "tests/ledger/test_ledger.h"
+#include "tests/ledger/test_http.h"
 
 namespace strongroom {
 namespace {
@@ -20,65 +20,7 @@ using nlohmann::json;
 using testing_ledger::TestAgent;
 using testing_ledger::TestLedger;
 
-class LedgerHttpTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(at.open()) << at.why;
-    ASSERT_TRUE(at.enrol(agent));
-    pool = std::make_unique<LogAccessPool>(at.store_path());
-    api = std::make_unique<PublicApi>(
-        PublicApi{.logs = *pool,
-                  .publication = *at.publication,
-                  .views = *at.views,
-                  .registry = *Origin::parse("test.example/central/registry/1"),
-                  .version = "1.2.3",
-                  .vitals = [] {
-                    return Vitals{.broker_connected = true,
-                                  .counters = {{"messages_in", 5}}};
-                  }});
-    add_public_routes(server, *api);
-    add_page_routes(server);
-    const auto bound = server.listen_loopback("127.0.0.1", 0);
-    ASSERT_TRUE(bound) << bound.error().what;
-    port = *bound;
-  }
-  void TearDown() override { server.stop(); }
-
-  TestAgent::Batch send(Stream stream, std::size_t count) {
-    auto batch = agent.cut(
-        stream, {.count = count, .resync = !agent.held.contains(stream)});
-    EXPECT_TRUE(at.proves(agent, at.exchange(agent, batch.payload), batch));
-    return batch;
-  }
-
-  httplib::Result get(const std::string& path) {
-    httplib::Client client("127.0.0.1", port);
-    return client.Get(path.c_str());
-  }
-  std::string body(const std::string& path) {
-    const auto reply = get(path);
-    EXPECT_TRUE(reply) << path;
-    EXPECT_EQ(reply ? reply->status : 0, 200) << path << " " << reply->body;
-    return reply ? reply->body : "";
-  }
-  int status(const std::string& path) {
-    const auto reply = get(path);
-    return reply ? reply->status : 0;
-  }
-  Checkpoint checkpoint(const std::string& log) {
-    const auto opened =
-        open_checkpoint(body("/log/" + log + "/checkpoint"), at.trust());
-    EXPECT_TRUE(opened);
-    return opened.value_or(Checkpoint{});
-  }
-
-  TestLedger at;
-  TestAgent agent{"edge-1@bj1", 1};
-  std::unique_ptr<LogAccessPool> pool;
-  std::unique_ptr<PublicApi> api;
-  HttpServer server{{}};
-  int port = 0;
-};
+class LedgerHttpTest : public testing_ledger::LedgerHttp {};
 
 TEST_F(LedgerHttpTest, TilesAndBundles_HashToTheCheckpoint) {
   for (int i = 0; i < 5; ++i) {

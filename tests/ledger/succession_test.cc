@@ -50,8 +50,8 @@ class SuccessionTest : public ::testing::Test {
                std::size_t said) {
     const LogId old = at.log("bj1", stream);
     at.close();
-    auto store = *open_sqlite_ledger_store(at.store_path(),
-                                           at.disclosures_path());
+    auto store =
+        *open_sqlite_ledger_store(at.store_path(), at.disclosures_path());
     auto guard = *open_sqlite_guard(at.guard_path());
     auto reader = *LedgerReader::open(at.store_path());
     Publication publication;
@@ -168,16 +168,14 @@ TEST_F(SuccessionTest, ResumedChain_GoesOnWhereTheFirstBatchSays) {
 
   // Who shows the predecessor's checkpoint is told to follow.
   const auto next = agent.cut(Stream::kTelemetry, {.count = 2});
-  const auto shown = TestAgent::payload_of(
-      next, {.resync = true, .held = old_note});
+  const auto shown =
+      TestAgent::payload_of(next, {.resync = true, .held = old_note});
   EXPECT_EQ(at.refusal_of(at.exchange(agent, shown)), reason::kSucceeded);
-  const auto without_resync =
-      TestAgent::payload_of(next, {.held = old_note});
+  const auto without_resync = TestAgent::payload_of(next, {.held = old_note});
   EXPECT_EQ(at.refusal_of(at.exchange(agent, without_resync)),
             reason::kSucceeded);
   // No ack of the predecessor counts here.
-  EXPECT_EQ(at.refusal_of(at.exchange(
-                agent, TestAgent::payload_of(next, {}))),
+  EXPECT_EQ(at.refusal_of(at.exchange(agent, TestAgent::payload_of(next, {}))),
             reason::kResync);
   // Who follows sends it whole, and holds nothing yet.
   agent.held.clear();
@@ -190,7 +188,9 @@ TEST_F(SuccessionTest, ResumedChain_GoesOnWhereTheFirstBatchSays) {
   // And after a restart.
   ASSERT_TRUE(at.open()) << at.why;
   send(Stream::kTelemetry,
-       {.count = 2, .resync = true, .held = agent.held_note[Stream::kTelemetry]});
+       {.count = 2,
+        .resync = true,
+        .held = agent.held_note[Stream::kTelemetry]});
 }
 
 TEST_F(SuccessionTest, WhatThePredecessorHolds_IsAskedForNoMore) {
@@ -225,8 +225,7 @@ TEST_F(SuccessionTest, UnfinishedSuccessor_TakesNothing) {
             reason::kLogFrozen);
   const auto held = at.views->held_back();
   ASSERT_EQ(held.size(), 1U);
-  EXPECT_NE(held.begin()->second.find("strongroom recover"),
-            std::string::npos);
+  EXPECT_NE(held.begin()->second.find("strongroom recover"), std::string::npos);
   // Other logs go on.
   send(Stream::kRecord, {.count = 1, .resync = true});
 }

@@ -310,7 +310,8 @@ class TestLedger {
                                  *console_signer,
                                  *publication,
                                  *views,
-                                 outside()});
+                                 outside(),
+                                 telemetry_days});
     keep_signed();
     if (!started) {
       why = started.error().what;
@@ -425,6 +426,7 @@ class TestLedger {
   }
 
   FaultPlan plan;
+  std::optional<int> telemetry_days;  // from the next open() on
   Now now{WallTime(std::chrono::seconds(1'800'000'000)),
           MonoTime(0),
           ClockQuality::kGood,
