@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/journal/check_journal.h"
 
+#include <fmt/format.h>
+
 #include "agent/journal/checker.h"
 #include "platform/sqlite/database.h"
 
@@ -100,6 +102,15 @@ Result<JournalReport> check_journal(const std::filesystem::path& path,
   auto db = open_reader(path, journal_rows::kApplicationId);
   if (!db) {
     return std::unexpected(db.error());
+  }
+  if (const int version = schema_version(**db);
+      version != journal_rows::kSchemaVersion) {
+    return fault(fmt::format(
+        "{}: schema version {}, this program knows {} (the agent brings an "
+        "older one up to it when it starts)",
+        path.string(),
+        version,
+        journal_rows::kSchemaVersion));
   }
   JournalReport report;
   try {

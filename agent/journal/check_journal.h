@@ -34,7 +34,8 @@ struct JournalReport {
 
 /// Opens read-only; the agent may be running. Checks structure, row hashes,
 /// epochs, every event's chain and number, every batch's root and signature,
-/// marks. Faults: the file cannot be opened, or is no journal.
+/// marks. Faults: the file cannot be opened, is no journal, or is of another
+/// schema version.
 Result<JournalReport> check_journal(const std::filesystem::path& path,
                                     const JournalCheckOptions& options);
 

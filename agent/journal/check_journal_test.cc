@@ -245,9 +245,6 @@ TEST_F(CheckJournal, AlteredSchema_IsNamed) {
   EXPECT_TRUE(check_after("ALTER TABLE held ADD COLUMN more INTEGER")
                   .flaw.value_or("")
                   .starts_with("file:"));
-  EXPECT_TRUE(check_after("PRAGMA user_version = 3")
-                  .flaw.value_or("")
-                  .starts_with("file"));
 }
 
 TEST_F(CheckJournal, SignatureOfAnotherKey_IsNamedWhenKeysAreGiven) {
