@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One byte of what a ledger stores is altered: fsck says which entry it is.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 
 #include "ledger/check/check_ledger.h"
 #include "ledger/log/stored_entries.h"
@@ -554,6 +556,63 @@ TEST_F(CheckSuccessionTest, RowsBesideTheTruth_AreFound) {
     ASSERT_TRUE(flaws().empty());
   }
 }
+
+/// The files that a program of schema version 2 left behind.
+class Version2Test : public CheckLedgerTest,
+                     public ::testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    put_dump("ledger.sql", at.store_path(), GetParam());
+    put_dump("guard.sql", at.guard_path(), 1);
+    if (GetParam() == 1) {
+      SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+      db.exec("DROP TABLE devices");
+    }
+  }
+  static void put_dump(const std::string& name,
+                       const std::filesystem::path& path,
+                       int version) {
+    std::int32_t id = 0;
+    {
+      SQLite::Database db(path.string(), SQLite::OPEN_READONLY);
+      id = db.execAndGet("PRAGMA application_id").getInt();
+    }
+    std::filesystem::remove(path);
+    std::ifstream dump("tests/ledger/version_2/" + name);
+    ASSERT_TRUE(dump);
+    std::stringstream text;
+    text << dump.rdbuf();
+    SQLite::Database db(path.string(),
+                        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    db.exec(text.str());
+    db.exec("PRAGMA application_id = " + std::to_string(id) +
+            "; PRAGMA user_version = " + std::to_string(version));
+  }
+};
+
+TEST_P(Version2Test, IsGoneOnWithAndSound) {
+  const auto before =
+      check_ledger(at.store_path(), at.guard_path(), at.trust());
+  ASSERT_FALSE(before);
+  EXPECT_NE(before.error().what.find("start this version's ledger once"),
+            std::string::npos);
+  ASSERT_TRUE(at.open()) << at.why;
+  for (const LogId log : at.ledger->logs().ids()) {
+    EXPECT_EQ(at.ledger->logs().frozen(log), "");
+  }
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+  TestAgent next{"edge-2@bj1", 2};
+  ASSERT_TRUE(at.enrol(next));
+  auto batch = next.cut(Stream::kTelemetry, {.count = 60, .resync = true});
+  ASSERT_TRUE(at.proves(next, at.exchange(next, batch.payload), batch));
+  at.close();
+  EXPECT_EQ(flaws(), std::vector<std::string>());
+  ASSERT_TRUE(at.open()) << at.why;
+  EXPECT_FALSE(
+      at.reader->note(at.log("bj1", Stream::kTelemetry)).value().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(, Version2Test, ::testing::Values(1, 2));
 
 TEST_F(CheckLedgerTest, ForeignTrust_IsFound) {
   small_ledger();
