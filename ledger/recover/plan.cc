@@ -45,6 +45,9 @@ void close(const SurveyedLog& log, LogPlan& plan) {
     plan.frozen_size = log.signed_by_sources;
     plan.frozen_root = log.signed_by_sources_root;
   }
+  if (plan.frozen_size == 0) {
+    plan.frozen_root = empty_root();
+  }
   plan.provable_size = provable == nullptr ? 0 : provable->checkpoint.size;
   plan.flaw = log.flaw;
 }

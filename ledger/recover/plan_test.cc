@@ -163,6 +163,7 @@ TEST(PlanTest, DatabaseLost_BeginsFromNothing) {
     ASSERT_EQ(todo.steps.size(), 1U);
     EXPECT_TRUE(todo.steps[0].is_missing);
     EXPECT_EQ(todo.frozen_size, 0U);
+    EXPECT_EQ(todo.frozen_root, empty_root());
     EXPECT_EQ(todo.signed_size, 50U);
   }
 }

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was lost comes back: every event of every journal stands in the ledger,
+provable, and once. Real programs, one site per way of losing."""
+
+import base64
+import hashlib
+import json
+import shutil
+import sqlite3
+import unittest
+
+from harness import SiteTest, device, line_tcp, run_verifier, wait_until
+
+PERSONS = ("--person", "li.wei", "--person", "zhang.min")
+
+
+class RecoveryTest(SiteTest):
+    """One agent whose every poll is an event of its own."""
+
+    @classmethod
+    def populate(cls):
+        cls.port = cls.site.start_plant_tcp("plant")
+        cls.line = line_tcp("tcp-1", cls.port, device("room-1", period_ms=50))
+        cls.site.create_agent("edge-1", window_s=0, lines=cls.line)
+        cls.site.start_agent("edge-1")
+
+    @property
+    def config(self):
+        return self.site.ledger_dir / "ledger.toml"
+
+    @property
+    def databases(self):
+        return [self.site.ledger_dir / "store" / name
+                for name in ("ledger.db", "disclosures.db")]
+
+    # --- steps that the scenarios share ---------------------------------------
+
+    def grow(self, log="bj1/telemetry/1", by=20):
+        size = self.site.log_size(log)
+        wait_until(lambda: self.site.log_size(log) >= size + by,
+                   f"{log} to grow", 60)
+
+    def restart_agent(self, name="edge-1"):
+        """A start is an event in `record`."""
+        self.assertEqual(self.site.stop(name), 0)
+        self.site.start_agent(name)
+
+    def backlog(self, name="edge-1"):
+        health = self.site.health(name)
+        return None if not health or "backlog" not in health \
+            else int(health["backlog"])
+
+    def drain(self, name="edge-1"):
+        """No more readings, and everything at the ledger."""
+        if "plant" in self.site.processes:
+            self.site.stop("plant")
+        self.restart_agent(name)
+        wait_until(lambda: self.backlog(name) is not None
+                   and self.backlog(name) <= 2, "the backlog to drain", 60)
+
+    def lose_ledger(self):
+        for path in self.databases:
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def backup(self, name="backup"):
+        directory = self.root / name
+        self.site.tool("backup", self.config, directory)
+        return directory
+
+    def recover(self, *options):
+        """Stopped ledger in, running ledger and the report out."""
+        out = self.root / "recovered"
+        said = self.site.tool("recover", self.config, *PERSONS, "--out", out,
+                              "--json", *options)
+        self.site.start_ledger()
+        return out, json.loads(said.stdout)
+
+    def follow(self, out, name="edge-1", file=None):
+        for stream in ("record", "telemetry"):
+            pack = out / f"{file or name + '@bj1'}.{stream}.follow"
+            if pack.exists():
+                self.site.tool("verify", pack, "--trust", self.site.trust)
+                self.site.follow(name, pack)
+
+    def logs(self):
+        return [page for page in (
+            f"bj1/{stream}/{generation}"
+            for stream in ("record", "telemetry") for generation in (1, 2, 3))
+            if self.site.log_size(page) > 0]
+
+    # --- what must hold in the end -------------------------------------------
+
+    def journal_events(self, directory):
+        """Hashes of everything that an agent's journal holds."""
+        with sqlite3.connect(f"file:{directory}/journal.db?mode=ro",
+                             uri=True) as journal:
+            return [hashlib.sha256(row[0]).hexdigest()
+                    for table in ("record_events", "telemetry_events")
+                    for row in journal.execute(f"SELECT event FROM {table}")]
+
+    def assert_everything_is_there_once(self, *agents):
+        held, salvaged = {}, {}
+        for log in self.logs():
+            code, said = run_verifier("log", f"{self.site.url}/log/{log}",
+                                      self.site.trust)
+            self.assertEqual(code, 0, said)
+            for entry in self.site.entries(log):
+                if entry["type"] != "event":
+                    continue
+                event = base64.b64decode(entry["entry"])[1:]
+                place = hashlib.sha256(event).hexdigest()
+                held[place] = held.get(place, 0) + 1
+                first = (entry.get("decoded") or {}).get("salvaged")
+                if first and "console@" not in entry["decoded"]["source"]:
+                    first = base64.b64decode(first["hash"]).hex()
+                    salvaged[first] = salvaged.get(first, 0) + 1
+        for place, times in (*held.items(), *salvaged.items()):
+            self.assertEqual(times, 1, place)
+        for first in salvaged:
+            self.assertNotIn(first, held, "told again, and was there")
+        for name in agents or ("edge-1",):
+            missing = [each for each in
+                       self.journal_events(self.site.agent_dir(name))
+                       if each not in held and each not in salvaged]
+            # What the last stop wrote was never sent.
+            self.assertLessEqual(len(missing), self.unsent, missing[:3])
+
+    def finish(self, *agents):
+        """Ends the agents and compares; then every stored byte is checked."""
+        self.unsent = 0
+        for name in agents or ("edge-1",):
+            self.unsent = max(self.unsent, self.backlog(name))
+            self.assertEqual(self.site.stop(name), 0)
+        self.unsent += 4
+        self.assert_everything_is_there_once(*agents)
+        self.assertEqual(self.site.stop("ledger"), 0)
+        self.site.tool("fsck", "ledger", self.config)
+
+    def findings(self, kind, log=None):
+        wanted = f"FINDING_KIND_{kind.upper()}"
+        return [event for each in ([log] if log else self.logs())
+                for event in self.events(each, "finding")
+                if event["finding"]["kind"] == wanted]
+
+    def await_finding(self, kind):
+        return wait_until(lambda: self.findings(kind), f"finding {kind}", 60,
+                          0.5)
+
+
+class OlderBackup(RecoveryTest):
+    def test_restored_ledger_is_recovered_behind_its_guard(self):
+        self.grow()
+        copy = self.backup()
+        self.restart_agent()
+        self.grow()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        self.lose_ledger()
+        said = self.site.tool("restore", copy, self.config)
+        self.assertIn("BEHIND ITS GUARD", said.stdout)
+        # The daemon sees it too, and signs nothing.
+        self.site.start_ledger()
+        self.assertIsNone(self.site.get("/health"))
+        self.assertEqual(self.site.stop("ledger"), 0)
+        dry = self.site.tool("recover", self.config, *PERSONS, "--out",
+                             self.root / "dry", "--dry-run")
+        self.assertIn("nothing was changed", dry.stdout)
+        out, report = self.recover()
+        self.assertEqual([log["successor"].rsplit("example/", 1)[1]
+                          for log in report["logs"]],
+                         ["bj1/record/2", "bj1/telemetry/2"])
+        for log in report["logs"]:
+            self.assertEqual(log["entries_kept"], log["provable_size"])
+            self.assertGreater(log["entries_lost"], 0)
+        self.follow(out)
+        self.grow("bj1/telemetry/2")
+        self.drain()
+        self.await_finding("log_succeeded")
+        self.finish()
+        self.site.tool("recover", self.config, *PERSONS, "--out", out)
+
+    def test_recover_refuses_what_it_must(self):
+        for persons in (("--person", "li.wei"),
+                        ("--person", "li.wei", "--person", "Li.Wei"),
+                        ("--person", "li wei", "--person", "bo")):
+            self.site.tool("recover", self.config, *persons, "--out",
+                           self.root / "none", expect=2)
+        if "ledger" in self.site.processes:
+            said = self.site.tool("recover", self.config, *PERSONS, "--out",
+                                  self.root / "none", expect=4)
+            self.assertIn("held by process", said.stderr)
+        self.assertFalse((self.root / "none").exists())
+
+
+class NothingLost(RecoveryTest):
+    def test_healthy_ledger_is_refused(self):
+        self.grow()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        said = self.site.tool("recover", self.config, *PERSONS, "--out",
+                              self.root / "none", expect=1)
+        self.assertIn("nothing to recover", said.stderr)
+        self.site.tool("fsck", "ledger", self.config)
+
+
+class LedgerAndGuardRolledBack(RecoveryTest):
+    def test_an_agent_shows_what_was_signed(self):
+        self.grow()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        files = [*self.databases, self.site.ledger_dir / "guard" / "guard.db"]
+        for path in files:
+            shutil.copy2(path, path.with_suffix(".old"))
+        self.site.start_ledger()
+        self.restart_agent()
+        self.grow()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        self.lose_ledger()
+        for path in files:
+            shutil.copy2(path.with_suffix(".old"), path)
+        self.site.start_ledger()
+        self.await_finding("log_rolled_back")
+        wait_until(lambda: self.site.get("/health") is None, "the freeze", 60)
+        self.assertEqual(self.site.stop("ledger"), 0)
+        out, report = self.recover()
+        self.assertTrue(any(log["signed_size"] > log["entries_kept"]
+                            for log in report["logs"]), report)
+        self.follow(out)
+        self.drain()
+        self.finish()
+
+
+class DatabaseLost(RecoveryTest):
+    def test_it_begins_from_nothing(self):
+        self.grow()
+        self.restart_agent()
+        self.grow()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        self.lose_ledger()
+        said = self.site.tool("recover", self.config, *PERSONS, "--out",
+                              self.root / "none", expect=2)
+        self.assertIn("--from-nothing", said.stderr)
+        out, _ = self.recover("--from-nothing")
+        self.site.tool("enrol", self.site.agent_dir("edge-1") / "enrol.json",
+                       "--admin", self.site.admin, "--ca", self.site.ca_dir,
+                       "--ledger", self.site.ledger_dir, "--out",
+                       self.root / "again", "--acl", self.site.acl)
+        self.site.reload_broker()
+        self.follow(out, file="_others@bj1")
+        self.grow("bj1/telemetry/2", 40)
+        self.drain()
+        self.finish()
+
+
+class AgentRolledBack(RecoveryTest):
+    def test_a_disk_image_is_salvaged(self):
+        self.grow()
+        self.assertEqual(self.site.stop("edge-1"), 0)
+        self.site.save_agent("edge-1", "image")
+        self.site.start_agent("edge-1")
+        self.grow()
+        self.assertEqual(self.site.stop("edge-1"), 0)
+        self.site.restore_agent("edge-1", "image")
+        self.site.start_agent("edge-1")
+        self.await_finding("source_rolled_back")
+        wait_until(lambda: self.findings("salvaged"), "the salvage", 90, 0.5)
+        sides = {event["source"].split("@")[0]
+                 for event in self.findings("source_rolled_back")}
+        self.assertEqual(sides, {"edge-1", "console"})
+        self.drain()
+        self.finish()
+
+
+class Cloned(RecoveryTest):
+    def test_two_with_one_key_are_told_apart_and_get_keys_of_their_own(self):
+        self.grow()
+        self.assertEqual(self.site.stop("edge-1"), 0)
+        self.site.copy_agent("edge-1", "clone")
+        self.site.start_agent("edge-1")
+        self.grow()
+        self.site.start_agent("clone")
+        self.await_finding("source_cloned")
+        # The way out: nobody can say which of the two is which.
+        self.site.tool("revoke", "edge-1@bj1", "--reason", "compromised",
+                       "--admin", self.site.admin)
+        for name in ("edge-1", "clone"):
+            self.site.stop(name)
+        self.site.create_agent("edge-9", window_s=0, lines=self.line)
+        self.site.start_agent("edge-9")
+        self.await_events("bj1/record/1", "boot", 1, "edge-9@bj1")
+        self.await_events("bj1/telemetry/1", "windows", 5, "edge-9@bj1", 60)
+        self.drain("edge-9")
+        self.finish("edge-9")
+
+
+if __name__ == "__main__":
+    unittest.main()
