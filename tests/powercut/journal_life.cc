@@ -16,24 +16,25 @@ using testing_journal::TestSource;
 
 namespace {
 
+std::unique_ptr<TestLog> log_of(Stream stream, std::uint32_t generation) {
+  return std::make_unique<TestLog>(
+      Origin{"ledger.example", "bj1", stream, generation}.text());
+}
+
 constexpr std::size_t kReadBytes = 1U << 20U;
 
 std::string text_of(Stream stream) {
   return std::string(stream_name(stream));
 }
 
-std::optional<std::string> events_differ(const JournalTruth::OfStream& truth,
+std::optional<std::string> events_differ(const JournalTruth& truth,
                                          Stream stream,
-                                         const std::vector<Loss>& losses,
                                          Journal& journal) {
-  Position next = truth.pruned + 1;
-  while (next <= truth.events.size()) {
-    const auto lost = std::ranges::find_if(losses, [&](const Loss& loss) {
-      return stream == Stream::kTelemetry && loss.first <= next &&
-             next <= loss.last;
-    });
-    if (lost != losses.end()) {
-      next = lost->last + 1;
+  const JournalTruth::OfStream& of = truth.streams[slot_of(stream)];
+  Position next = of.pruned + 1;
+  while (next <= of.events.size()) {
+    if (truth.is_lost(stream, next)) {
+      ++next;
       continue;
     }
     const auto read = journal.events(stream, next, 64, kReadBytes);
@@ -44,7 +45,7 @@ std::optional<std::string> events_differ(const JournalTruth::OfStream& truth,
                          read ? "nothing there" : read.error().what);
     }
     for (const Bytes& event : *read) {
-      if (next > truth.events.size() || event != truth.events[next - 1]) {
+      if (next > of.events.size() || event != of.events[next - 1]) {
         return fmt::format("{} {} is not as written", text_of(stream), next);
       }
       ++next;
@@ -103,6 +104,20 @@ std::optional<std::string> marks_differ(const JournalTruth::OfStream& truth,
 
 }  // namespace
 
+bool JournalTruth::is_lost(Stream stream, Position at) const {
+  return stream == Stream::kTelemetry &&
+         std::ranges::any_of(losses, [at](const Loss& loss) {
+           return loss.first <= at && at <= loss.last;
+         });
+}
+
+void JournalTruth::prune(Stream stream, std::uint64_t events) {
+  Position& pruned = streams[slot_of(stream)].pruned;
+  while (events > 0) {
+    events -= is_lost(stream, ++pruned) ? 0U : 1U;
+  }
+}
+
 void JournalTruth::apply(const JournalTransaction& turn) {
   last_transaction = turn.number;
   for (const EpochRow& row : turn.epochs) {
@@ -124,7 +139,7 @@ void JournalTruth::apply(const JournalTransaction& turn) {
   for (const Following& following : turn.followings) {
     OfStream& of = streams[slot_of(following.stream)];
     of.delivered = following.resend_from - 1;
-    of.held_origin.clear();
+    of.held_origin = following.origin;  // and nothing is held of it yet
     of.held_checkpoint.clear();
   }
   for (const Delivery& delivery : turn.deliveries) {
@@ -151,11 +166,18 @@ std::optional<std::string> difference(const JournalTruth& truth,
             marks_differ(of, stream, opened.state.streams[slot_of(stream)])) {
       return found;
     }
-    if (auto found = events_differ(of, stream, truth.losses, *opened.journal)) {
+    if (auto found = events_differ(truth, stream, *opened.journal)) {
       return found;
     }
     if (auto found = batches_differ(of, stream, *opened.journal)) {
       return found;
+    }
+  }
+  for (const Loss& loss : truth.losses) {
+    const bool owed = loss.last > truth.streams[1].delivered;
+    if (owed && std::ranges::find(opened.state.losses, loss) ==
+                    opened.state.losses.end()) {
+      return fmt::format("the loss of telemetry {} is forgotten", loss.first);
     }
   }
   std::map<std::string, DescriptionRow> descriptions;
@@ -176,13 +198,14 @@ struct JournalLife::Chains {
     EpochRow epoch;
     std::vector<Bytes> written;
     Position cut = 0;
-    std::deque<std::pair<Position, TestBatch>> undelivered;
-    TestLog log;
+    std::map<Position, TestBatch> batches;
+    std::deque<Position> undelivered;
+    std::uint32_t generation = 1;
+    std::unique_ptr<TestLog> log;
   };
-  std::array<OfStream, 2> streams{
-      OfStream{{}, {}, {}, {}, 0, {}, TestLog("ledger.example/bj1/record/1")},
-      OfStream{
-          {}, {}, {}, {}, 0, {}, TestLog("ledger.example/bj1/telemetry/1")}};
+  std::array<OfStream, 2> streams;
+  EpochRow stopped;  // of telemetry
+  Position stopped_end = 0;
   std::unique_ptr<Signer> signer = test_signer(2);
   std::unique_ptr<Signer> log_signer = test_signer(1);
 };
@@ -193,6 +216,9 @@ JournalLife::JournalLife(std::filesystem::path path, PowerCutDisk& disk)
       chains_(std::make_unique<Chains>()),
       key_(chains_->signer->public_key()),
       trust_{"ledger.example", {chains_->log_signer->public_key()}} {
+  for (const Stream stream : kAgentStreams) {
+    chains_->streams[slot_of(stream)].log = log_of(stream, 1);
+  }
   truths_.push_back(truth_);
 }
 
@@ -235,7 +261,7 @@ void JournalLife::prune(Stream stream) {
     if (!gone) {
       throw std::runtime_error(gone.error().what);
     }
-    truth_.streams[slot_of(stream)].pruned += *gone;
+    truth_.prune(stream, *gone);
   });
 }
 
@@ -255,6 +281,8 @@ void JournalLife::open_epoch(int number) {
       row.stopped_at = truth_.streams[slot_of(stream)].delivered + 1;
       row.stopped_reason = strongroom_v1_RefusalReason_REFUSAL_REASON_CHAIN;
       writer_->turn().stopped.push_back(row);
+      chains_->stopped = row;
+      chains_->stopped_end = at.written.size();
       at.undelivered.clear();
     }
     writer_->open_epoch(stream, id, *at.source, at.stopped.get());
@@ -288,15 +316,14 @@ void JournalLife::cut(Stream stream) {
   const std::vector<Bytes> events(
       at.written.begin() + static_cast<std::ptrdiff_t>(at.cut),
       at.written.end());
-  at.undelivered.emplace_back(
-      first,
-      writer_->cut(stream,
-                   first,
-                   static_cast<std::uint32_t>(events.size()),
-                   events,
-                   at.epoch.epoch,
-                   first - at.epoch.first_position + 1,
-                   *chains_->signer));
+  at.batches[first] = writer_->cut(stream,
+                                   first,
+                                   static_cast<std::uint32_t>(events.size()),
+                                   events,
+                                   at.epoch.epoch,
+                                   first - at.epoch.first_position + 1,
+                                   *chains_->signer);
+  at.undelivered.push_back(first);
   at.cut = at.written.size();
 }
 
@@ -305,19 +332,80 @@ void JournalLife::deliver(Stream stream) {
   if (at.undelivered.empty()) {
     return;
   }
-  const auto [first, batch] = std::move(at.undelivered.front());
+  const Position first = at.undelivered.front();
   at.undelivered.pop_front();
-  const std::uint64_t index = at.log.append(batch);
-  writer_->deliver(stream,
-                   first,
-                   static_cast<std::uint32_t>(batch.events.size()),
-                   index,
-                   sign_checkpoint(at.log.checkpoint(), *chains_->log_signer));
+  const TestBatch& batch = at.batches.at(first);
+  const std::uint64_t index = at.log->append(batch);
+  writer_->turn().deliveries.push_back(
+      {stream,
+       first,
+       static_cast<std::uint32_t>(batch.events.size()),
+       index,
+       kNow,
+       at.log->origin(),
+       sign_checkpoint(at.log->checkpoint(), *chains_->log_signer)});
+}
+
+// All of telemetry that no batch holds but the newest, with its announcement.
+void JournalLife::lose() {
+  Chains::OfStream& at = chains_->streams[slot_of(Stream::kTelemetry)];
+  Chains::OfStream& record = chains_->streams[slot_of(Stream::kRecord)];
+  const Position first = at.cut + 1;
+  const Position last = at.written.size() - 1;
+  if (first > last || first == at.epoch.first_position) {
+    return;
+  }
+  Loss loss{first,
+            last,
+            sha256(at.written[first - 2]),
+            sha256(at.written[last - 1]),
+            record.written.size() + 1};
+  EventMessage event =
+      testing_log::event_of(strongroom_v1_Event_telemetry_lost_tag);
+  auto& body = event.body.telemetry_lost;
+  body.epoch = at.epoch.epoch;
+  body.from_seq = first - at.epoch.first_position + 1;
+  body.to_seq = last - at.epoch.first_position + 1;
+  std::ranges::copy(loss.before, body.hash_before_from);
+  std::ranges::copy(loss.of_last, body.hash_of_to);
+  record.written.push_back(record.source->write(event));
+  writer_->add(Stream::kRecord, record.written.back());
+  writer_->turn().losses.push_back(loss);
+  at.cut = last;
+}
+
+// In two slices; that the events stand again is not the journal's business.
+void JournalLife::salvage(bool to_the_end) {
+  EpochRow row = chains_->stopped;
+  row.salvaged_to = to_the_end ? chains_->stopped_end : row.stopped_at;
+  writer_->turn().stopped.push_back(row);
+}
+
+// A successor of the record's log, which holds all but the newest batch.
+void JournalLife::follow() {
+  Chains::OfStream& at = chains_->streams[slot_of(Stream::kRecord)];
+  auto newest = at.batches.upper_bound(
+      truth_.streams[slot_of(Stream::kRecord)].delivered);
+  const Position from = std::prev(newest)->first;
+  at.log = log_of(Stream::kRecord, ++at.generation);
+  at.undelivered.clear();
+  for (auto batch = at.batches.find(from); batch != at.batches.end(); ++batch) {
+    at.undelivered.push_back(batch->first);
+  }
+  Following following;
+  following.stream = Stream::kRecord;
+  following.origin = at.log->origin();
+  following.resend_from = from;
+  following.at = kNow;
+  writer_->turn().followings.push_back(following);
 }
 
 void JournalLife::turn(int number) {
   std::string what = std::to_string(number);
-  if (number % 3 == 0) {  // before a stop: deliveries are of what was cut
+  if (number == 25) {
+    follow();
+  } else if (number % 3 ==
+             0) {  // before a stop: deliveries are of what was cut
     for (const Stream stream : kAgentStreams) {
       deliver(stream);
     }
@@ -327,6 +415,12 @@ void JournalLife::turn(int number) {
     what += ", an epoch";
   }
   add_events(number);
+  if (number == 9 || number == 27) {
+    lose();
+  }
+  if (number == 20 || number == 23) {
+    salvage(number == 23);
+  }
   if (number % 2 == 1) {
     cut(Stream::kRecord);
   }
@@ -343,23 +437,34 @@ void JournalLife::turn(int number) {
   commit(what);
 }
 
+void JournalLife::keep_house(int number) {
+  if (number % 7 == 6) {
+    prune(Stream::kRecord);
+    prune(Stream::kTelemetry);
+  }
+  if (number % 6 == 5) {
+    step("checkpoint", [&](Step&) { opened_->journal->checkpoint(); });
+  }
+  if (number % 11 == 10) {
+    open();
+  }
+}
+
 void JournalLife::live(int turns) {
   open();
-  for (int number = 0; number < turns; ++number) {
-    turn(number);
-    if (number % 7 == 6) {
-      prune(Stream::kRecord);
-      prune(Stream::kTelemetry);
-    }
-    if (number % 6 == 5) {
-      step("checkpoint", [&](Step&) { opened_->journal->checkpoint(); });
-    }
-    if (number % 11 == 10) {
-      open();
-    }
+  const int end = next_turn_ + turns;
+  for (; next_turn_ < end; ++next_turn_) {
+    turn(next_turn_);
+    keep_house(next_turn_);
   }
   writer_.reset();
   step("close", [&](Step&) { opened_.reset(); });
+}
+
+void JournalLife::begin_here() {
+  steps_.clear();
+  truths_ = {truth_};
+  disk_.settle();
 }
 
 }  // namespace strongroom::powercut

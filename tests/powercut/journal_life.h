@@ -32,6 +32,9 @@ struct JournalTruth {
   std::uint64_t last_transaction = 0;
 
   void apply(const JournalTransaction& turn);
+  /// So many events went, oldest first, besides those that were lost before.
+  void prune(Stream stream, std::uint64_t events);
+  bool is_lost(Stream stream, Position at) const;
 };
 
 /// Nothing, when that is what the journal holds; else the first difference.
@@ -53,9 +56,12 @@ class JournalLife {
   JournalLife(std::filesystem::path path, PowerCutDisk& disk);
   ~JournalLife();
 
-  /// Epochs, events in both streams, cuts, deliveries, a stopped epoch,
-  /// descriptions, pruning, checkpoints of the WAL, close and reopen.
+  /// Opens, takes so many turns, closes: epochs, events in both streams, cuts,
+  /// deliveries, a stopped epoch that is salvaged, losses, a successor that is
+  /// followed, descriptions, pruning, checkpoints of the WAL, reopening.
   void live(int turns);
+  /// What stands now is where steps and truths begin; the disk is settled.
+  void begin_here();
 
   const std::vector<Step>& steps() const { return steps_; }
   /// After steps()[i]; truths()[i] before it.
@@ -73,6 +79,10 @@ class JournalLife {
   void add_events(int number);
   void cut(Stream stream);
   void deliver(Stream stream);
+  void lose();
+  void salvage(bool to_the_end);
+  void follow();
+  void keep_house(int number);
   template <typename Work>
   void step(std::string what, Work work);
 
@@ -84,6 +94,7 @@ class JournalLife {
   std::vector<Step> steps_;
   std::vector<JournalTruth> truths_;
   JournalTruth truth_;
+  int next_turn_ = 0;
   PublicKey key_{};
   Trust trust_;
 };

@@ -7,6 +7,7 @@
 #include "tests/powercut/cuts.h"
 #include "tests/powercut/journal_life.h"
 #include "tests/powercut/posix_calls.h"
+#include "tests/powercut/version_1.h"
 
 namespace strongroom::powercut {
 namespace {
@@ -19,11 +20,14 @@ constexpr int kTurns = 36;
 /// A life that was lived once, and everything that may be left of it.
 class Aftermath {
  public:
-  explicit Aftermath(PowerCutDisk::Sync sync)
+  using Script =
+      std::function<void(JournalLife& life, const std::filesystem::path&)>;
+
+  Aftermath(PowerCutDisk::Sync sync, const Script& script)
       : disk_(directory_.disk(), sync),
         calls_(disk_),
         life_(directory_.disk() / "journal.db", disk_) {
-    life_.live(kTurns);
+    script(life_, directory_.disk() / "journal.db");
   }
 
   /// Every cut that this many seeds give; every `stride`-th operation.
@@ -127,17 +131,36 @@ class Aftermath {
   JournalLife life_;
 };
 
+void whole_life(JournalLife& life, const std::filesystem::path& /*path*/) {
+  life.live(kTurns);
+}
+
 TEST(JournalPowerCut, AtEveryChange_LosesNothingToldAndGoesOn) {
-  Aftermath after(PowerCutDisk::Sync::kAsAsked);
+  Aftermath after(PowerCutDisk::Sync::kAsAsked, whole_life);
   ASSERT_GT(after.operations(), 400U);
   const Tally tally = after.look(seeds(4, 32), 1);
   tally.print("agent journal");
   EXPECT_EQ(tally.faults(), 0U) << tally.first_fault;
 }
 
-// The test above can fail: without syncs it does.
+// The first start of a program over the file of the one before.
+TEST(JournalPowerCut, InTheMigration_LosesNothingAndGoesOn) {
+  Aftermath after(PowerCutDisk::Sync::kAsAsked,
+                  [](JournalLife& life, const std::filesystem::path& path) {
+                    life.live(8);
+                    write_as_version_1(path);
+                    life.begin_here();
+                    life.live(2);
+                  });
+  ASSERT_GT(after.operations(), 20U);
+  const Tally tally = after.look(seeds(8, 64), 1);
+  tally.print("agent journal, migration from version 1");
+  EXPECT_EQ(tally.faults(), 0U) << tally.first_fault;
+}
+
+// The test of a whole life can fail: without syncs it does.
 TEST(JournalPowerCut, WithoutSyncs_IsCaught) {
-  Aftermath after(PowerCutDisk::Sync::kOff);
+  Aftermath after(PowerCutDisk::Sync::kOff, whole_life);
   const Tally tally = after.look(seeds(2, 8), is_full() ? 1 : 5);
   tally.print("agent journal, synchronous=OFF");
   EXPECT_GT(tally.lost, tally.rebuilds / 4);
