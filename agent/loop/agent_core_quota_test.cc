@@ -306,10 +306,7 @@ TEST_P(LossDeath, AtEveryCommit_TheLossIsWhatIsAnnounced) {
   EXPECT_GE(deaths, 140);
 }
 
-INSTANTIATE_TEST_SUITE_P(All,
-                         LossDeath,
-                         ::testing::Values(World::Death::kBefore,
-                                           World::Death::kAfter));
+INSTANTIATE_TEST_SUITE_P(All, LossDeath, ::testing::ValuesIn(World::kDeaths));
 
 }  // namespace
 }  // namespace strongroom::testing_agent

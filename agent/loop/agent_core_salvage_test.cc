@@ -262,8 +262,7 @@ TEST_P(SalvageDeath, AtEveryCommit_NothingIsLostOrDoubled) {
 INSTANTIATE_TEST_SUITE_P(
     All,
     SalvageDeath,
-    ::testing::Combine(::testing::Values(World::Death::kBefore,
-                                         World::Death::kAfter),
+    ::testing::Combine(::testing::ValuesIn(World::kDeaths),
                        ::testing::Values(Stream::kRecord, Stream::kTelemetry)));
 
 }  // namespace

@@ -64,9 +64,12 @@ class World {
     wire();
   }
 
-  /// The n-th commit from now on (1: the next) is a death: the agent starts
-  /// again from what the journal holds.
-  enum class Death { kBefore, kAfter };
+  /// What the n-th commit from now on (1: the next) is: a death, after which
+  /// the agent starts again from what the journal holds, or a fault, after
+  /// which the loop tries again.
+  enum class Death { kBefore, kAfter, kFaultBefore, kFaultAfter };
+  static constexpr Death kDeaths[] = {
+      Death::kBefore, Death::kAfter, Death::kFaultBefore, Death::kFaultAfter};
   void die_at(int nth, Death death) {
     dies_at_ = nth;
     death_ = death;
@@ -273,6 +276,15 @@ class World {
       for (Position at = loss.first; at <= loss.last; ++at) {
         lost_.insert(identity_of(rig.journal.rows[1][at - 1]));
       }
+    }
+    if (dies && death_ != Death::kAfter) {
+      rig.journal.fail_commit(1,
+                              death_ == Death::kFaultBefore
+                                  ? FakeJournal::Failure::kBefore
+                                  : FakeJournal::Failure::kAfterDoingTheWork);
+      EXPECT_FALSE(rig.journal.commit(transaction));
+      EXPECT_TRUE(rig.journal.commit(transaction));
+      return true;
     }
     EXPECT_TRUE(rig.journal.commit(transaction));
     return !dies;
