@@ -38,6 +38,7 @@ void add_keygen(CLI::App& app, Outcome& outcome);
 void add_enrol(CLI::App& app, Outcome& outcome);
 void add_rotate(CLI::App& app, Outcome& outcome);
 void add_revoke(CLI::App& app, Outcome& outcome);
+void add_confirm(CLI::App& app, Outcome& outcome);
 void add_acl(CLI::App& app, Outcome& outcome);
 void add_proof(CLI::App& app, Outcome& outcome);
 void add_verify(CLI::App& app, Outcome& outcome);

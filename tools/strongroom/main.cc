@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   add_enrol(app, outcome);
   add_rotate(app, outcome);
   add_revoke(app, outcome);
+  add_confirm(app, outcome);
   add_acl(app, outcome);
   add_proof(app, outcome);
   add_verify(app, outcome);
