@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // strongroom-ledger: wires the adapters to the loop, and runs it.
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
-#include <exception>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "ledger/store/sqlite_ledger_store.h"
 #include "platform/crypto/keys.h"
 #include "platform/system/clock.h"
+#include "platform/system/program.h"
 #include "platform/system/random.h"
 #include "platform/system/service.h"
 
@@ -33,12 +32,6 @@ enum class ExitCode : int {
   kStopped = 0,
   kFailed = 1,         // cannot start or go on; the log says why
   kConfiguration = 2,  // command line, ledger.toml or a key file
-};
-
-struct CommandLine {
-  std::string config = "/etc/strongroom/ledger.toml";
-  std::string log_level = "info";
-  bool check_config = false;
 };
 
 struct Keys {
@@ -285,16 +278,16 @@ ExitCode run_ledger(const LedgerConfig& config, const Keys& keys) {
   return ExitCode::kStopped;
 }
 
-ExitCode run(const CommandLine& command) {
-  const auto config = load_ledger_config(command.config);
+ExitCode run(const ProgramArguments& arguments) {
+  const auto config = load_ledger_config(arguments.config);
   if (!config) {
     for (const ConfigError& error : config.error()) {
       fmt::print(stderr, "{}\n", error.text());
     }
     return ExitCode::kConfiguration;
   }
-  if (command.check_config) {
-    fmt::print("{}: ok\n", command.config);
+  if (arguments.check_config) {
+    fmt::print("{}: ok\n", arguments.config);
     return ExitCode::kStopped;
   }
   const auto keys = load_keys(*config);
@@ -305,45 +298,26 @@ ExitCode run(const CommandLine& command) {
   return run_ledger(*config, *keys);
 }
 
-int start(int argc, char** argv) {
-  CommandLine command;
-  CLI::App app{"Collects what agents write into logs that anyone can verify.",
-               "strongroom-ledger"};
-  app.set_version_flag("--version", STRONGROOM_VERSION);
-  app.add_option("--config", command.config, "ledger.toml")
-      ->capture_default_str();
-  app.add_flag("--check-config",
-               command.check_config,
-               "list every error of the configuration with its line, and end");
-  app.add_option("--log-level",
-                 command.log_level,
-                 "trace, debug, info, warning or error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
-      ->capture_default_str();
-  app.footer(
-      "Exit codes: 0 stopped, or the configuration is right; 1 cannot start "
-      "or\n"
-      "go on; 2 command line, configuration or a key file is wrong.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0
-                                : static_cast<int>(ExitCode::kConfiguration);
-  }
-  block_signals();
-  init_crypto();
-  init_logging("strongroom-ledger", command.log_level);
-  return static_cast<int>(run(command));
-}
-
 }  // namespace
 }  // namespace strongroom
 
 int main(int argc, char** argv) {
-  try {
-    return strongroom::start(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "strongroom-ledger: %s\n", error.what());
-    return 1;
-  }
+  using namespace strongroom;
+  return run_program(
+      {.name = "strongroom-ledger",
+       .does = "Collects what agents write into logs that anyone can verify.",
+       .version = STRONGROOM_VERSION,
+       .config = "/etc/strongroom/ledger.toml",
+       .check_help =
+           "list every error of the configuration with its line, and end",
+       .footer =
+           "Exit codes: 0 stopped, or the configuration is right; 1 cannot "
+           "start or\ngo on; 2 command line, configuration or a key file is "
+           "wrong."},
+      argc,
+      argv,
+      [](const ProgramArguments& arguments) {
+        init_crypto();
+        return static_cast<int>(run(arguments));
+      });
 }
