@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "agent/journal/journal_test_util.h"
+#include "agent/journal/twin_test_util.h"
 #include "tests/support/temporary_directory.h"
 
 namespace strongroom {
@@ -45,7 +45,8 @@ class CheckJournal : public ::testing::Test {
   TemporaryDirectory directory_;
   const fs::path whole_ = directory_ / "journal.db";
   const std::vector<PublicKey> keys_ = {test_signer(2)->public_key()};
-  const Trust trust_{"ledger.example", {test_signer(1)->public_key()}};
+  std::optional<Trust> trust_ =
+      Trust{"ledger.example", {test_signer(1)->public_key()}};
 };
 
 TEST_F(CheckJournal, WholeJournal_Holds) {
@@ -141,7 +142,14 @@ std::vector<Flip> flips_of(SQLite::Database& db, const std::string& table) {
 }
 
 class FlippedTable : public CheckJournal,
-                     public ::testing::WithParamInterface<const char*> {};
+                     public ::testing::WithParamInterface<const char*> {
+ protected:
+  FlippedTable() {
+    fs::remove(whole_);
+    testing_journal::write_full_sample(whole_);
+    trust_.reset();  // its notes are none
+  }
+};
 
 TEST_P(FlippedTable, AnyFlippedBit_IsNamed) {
   const std::string table = GetParam();
@@ -197,7 +205,8 @@ INSTANTIATE_TEST_SUITE_P(Tables,
                                            "telemetry_events",
                                            "batches",
                                            "held",
-                                           "descriptions"));
+                                           "descriptions",
+                                           "losses"));
 
 // --- what row hashes alone would not find -----------------------------------
 
@@ -208,6 +217,29 @@ TEST_F(CheckJournal, MissingEvent_IsNamed) {
             "record 6: the event is missing; the stream ends at 6");
   EXPECT_EQ(check_after("DELETE FROM record_events WHERE position = 1").flaw,
             "record 1: the event is missing; the next one stands at 2");
+}
+
+// A hole is taken only where a loss announces it, to the row.
+TEST_F(CheckJournal, HolesThatAreNotTheAnnouncedOnes_AreNamed) {
+  fs::remove(whole_);
+  testing_journal::write_full_sample(whole_);
+  trust_.reset();
+  EXPECT_EQ(check(whole_).flaw, std::nullopt);
+  EXPECT_EQ(check(whole_).lost, 4U);
+  EXPECT_EQ(check(whole_).telemetry_events, 9U);
+  EXPECT_EQ(check_after("DELETE FROM telemetry_events WHERE position = 6").flaw,
+            "telemetry 6: the event is missing; the next one stands at 11");
+  EXPECT_EQ(
+      check_after("DELETE FROM telemetry_events WHERE position = 12").flaw,
+      "telemetry 12: the event is missing; the next one stands at 13");
+  EXPECT_EQ(check_after("INSERT INTO telemetry_events SELECT 8, event FROM "
+                        "telemetry_events WHERE position = 6")
+                .flaw,
+            "telemetry 8: an event that was lost");
+  EXPECT_EQ(check_after("DELETE FROM losses WHERE first_position = 9").flaw,
+            "telemetry 9: the event is missing; the next one stands at 11");
+  EXPECT_EQ(check_after("DELETE FROM losses").flaw,
+            "telemetry 7: the event is missing; the next one stands at 11");
 }
 
 TEST_F(CheckJournal, ExtraEvent_IsNamed) {

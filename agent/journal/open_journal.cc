@@ -188,7 +188,9 @@ Result<Look> look_at(const fs::path& path) {
   if (::access(path.c_str(), R_OK | W_OK) != 0) {
     return fault(path.string() + ": " + std::generic_category().message(errno));
   }
-  if (!is_header_sound(path)) {
+  // A header that was torn while the WAL was folded in stands in the WAL still.
+  const bool is_folded = !is_filled(path.string() + "-wal");
+  if (is_folded && !is_header_sound(path)) {
     return damaged("not a SQLite database");
   }
   try {
@@ -297,6 +299,17 @@ Result<Attempt> try_existing(const fs::path& path, const Source& source) {
   return open_whole(path, source, *look);
 }
 
+// SQLite keeps the WAL beside what a link points to: so do we with the rest.
+fs::path behind_links(fs::path path) {
+  constexpr int kMaxLinks = 8;
+  std::error_code error;
+  for (int i = 0; i < kMaxLinks && fs::is_symlink(path, error); ++i) {
+    // An absolute target takes the place of all before it.
+    path = path.parent_path() / fs::read_symlink(path, error);
+  }
+  return path;
+}
+
 Result<OpenedJournal> begin_anew(const fs::path& path,
                                  const Source& source,
                                  const Damage& damage,
@@ -330,9 +343,7 @@ Result<OpenedJournal> open_journal(const fs::path& given,
                                    const Source& source,
                                    WallTime now) {
   std::error_code error;
-  // SQLite keeps the WAL beside what a link points to: so do we with the rest.
-  const fs::path path =
-      fs::is_symlink(given, error) ? fs::weakly_canonical(given, error) : given;
+  const fs::path path = behind_links(given);
   Damage damage;
   damage.because = fs::exists(path.string() + ".lock", error)
                        ? kLost
@@ -343,8 +354,7 @@ Result<OpenedJournal> open_journal(const fs::path& given,
   if (is_stillborn(path)) {
     discard(path);
   }
-  if (fs::exists(path, error) &&
-      (!fs::is_regular_file(path, error) || fs::file_size(path, error) > 0)) {
+  if (is_filled(path)) {
     auto attempt = try_existing(path, source);
     if (!attempt) {
       return std::unexpected(attempt.error());

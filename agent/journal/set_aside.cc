@@ -37,14 +37,6 @@ bool is_there(const fs::path& path) {
   return fs::exists(fs::symlink_status(path, error));
 }
 
-// An empty file holds no evidence; what is no file is not ours.
-bool is_filled(const fs::path& path) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  return fs::exists(status) &&
-         (!fs::is_regular_file(status) || fs::file_size(path, error) > 0);
-}
-
 fs::path directory_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
@@ -214,6 +206,14 @@ Result<void> write_fresh(const fs::path& path,
 }
 
 }  // namespace
+
+// An empty file holds no evidence; what is no file is not ours.
+bool is_filled(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  return fs::exists(status) &&
+         (!fs::is_regular_file(status) || fs::file_size(path, error) > 0);
+}
 
 void discard(const fs::path& path) {
   remove_database(path);

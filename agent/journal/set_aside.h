@@ -16,7 +16,9 @@ namespace strongroom {
 /// So many may lie beside the journal (docs/decisions/0092).
 inline constexpr std::size_t kMaxSetAside = 32;
 
-/// Whether bytes lie at `path`, in its WAL or in its shared memory.
+/// Whether something lies there that is no empty file.
+bool is_filled(const std::filesystem::path& path);
+/// Whether it does at `path`, or as its WAL, shared memory or rollback journal.
 bool has_bytes(const std::filesystem::path& path);
 
 /// Removes a file that never held anything.
