@@ -203,6 +203,31 @@ class NothingLost(RecoveryTest):
         self.site.tool("fsck", "ledger", self.config)
 
 
+class Damaged(RecoveryTest):
+    def test_a_damaged_entry_is_put_back_from_a_backup(self):
+        self.grow()
+        copy = self.backup()
+        self.assertEqual(self.site.stop("ledger"), 0)
+        # Zeros in the place of the second batch of telemetry.
+        with sqlite3.connect(self.databases[0]) as store:
+            changed = store.execute(
+                "UPDATE batches SET entries = zeroblob(length(entries)) WHERE"
+                " (log_id, first_index) = (SELECT log_id, first_index FROM"
+                " batches NATURAL JOIN logs WHERE origin LIKE"
+                " '%/telemetry/1' ORDER BY first_index LIMIT 1 OFFSET 1)"
+            ).rowcount
+        store.close()
+        self.assertEqual(changed, 1)
+        self.site.tool("fsck", "ledger", self.config, expect=1)
+        said = self.site.tool("repair", self.config, "--from", copy)
+        self.assertIn("1 batches were put back. The ledger is sound.",
+                      said.stdout)
+        self.site.tool("fsck", "ledger", self.config)
+        self.site.start_ledger()
+        self.drain()
+        self.finish()
+
+
 class LedgerAndGuardRolledBack(RecoveryTest):
     def test_an_agent_shows_what_was_signed(self):
         self.grow()
