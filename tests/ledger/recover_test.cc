@@ -443,6 +443,34 @@ TEST_F(RecoverTest, RecoveredTwice_ChainsGoOnFromBothParts) {
   }
 }
 
+TEST_F(RecoverTest, RecoveredTwice_WhoDidNotFollowInBetween_GoesOnToo) {
+  send_all(2);
+  save_store();
+  send_all(1);
+  bring_back_store();
+  auto done = run();
+  ASSERT_TRUE(done) << done.error().what;
+  ASSERT_TRUE(at.open()) << at.why;
+  follow(one, *done);  // two says nothing in the second generation
+  save_store();
+  send(one, 1);
+  bring_back_store();
+  done = run();
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(name(plan.logs.at(0).successor), "bj1/record/3");
+  const FollowFile* file = file_of(*done, "edge-2@bj1", Stream::kRecord);
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->chains, 1U);
+  ASSERT_TRUE(at.open()) << at.why;
+  for (KeepingAgent* each : agents()) {
+    follow(*each, *done);
+  }
+  expect_sound();
+  for (const KeepingAgent* each : agents()) {
+    expect_everything_once(*each);
+  }
+}
+
 TEST_F(RecoverTest, CopyFromBeforeAnEarlierRecovery_GoesPastIt) {
   send_all(2);
   save_store();
