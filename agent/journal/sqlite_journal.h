@@ -93,10 +93,12 @@ struct OpenedJournal {
   std::array<std::optional<strongroom_v1_ChainHead>, 2> previous;
 };
 
-/// Opens, checks, and continues or begins anew. A missing, torn or corrupt file
-/// never stops the start: its bytes (and those of its WAL) are renamed to
-/// `<path>.set-aside-<time>`. Faults: another process holds it, it belongs to
-/// another source, the directory cannot be written.
+/// Opens, checks, and continues or begins anew; a file of the version before is
+/// brought up to this one. A missing, torn or corrupt file, or one by a newer
+/// program, does not stop the start: its bytes (and those of its WAL) are
+/// renamed to `<path>.set-aside-<time>`. Faults, after which nothing is
+/// changed: another process holds it, it belongs to another source, it cannot
+/// be read or written now (disk full, no rights), kMaxSetAside files lie there.
 Result<OpenedJournal> open_journal(const std::filesystem::path& path,
                                    const Source& source,
                                    WallTime now);
