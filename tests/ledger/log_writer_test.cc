@@ -132,6 +132,17 @@ TEST_F(LogWriterTest, ClosedLog_IsServedUnderTheNewestNoteThatItMatches) {
   }
 }
 
+// The tiles beyond its end are still there, and would give the root.
+TEST_F(LogWriterTest, ClosedLog_IsNotServedBeyondItsEndByTilesAlone) {
+  grow(kTelemetry, 127, 4);  // ends at 128, 256, 384, 512
+  ASSERT_TRUE(logs->succeed(id(kTelemetry), 384, {}, {}));
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_EQ(published(kTelemetry)->checkpoint.size, 384U);
+    expect_proven(published(kTelemetry));
+    ASSERT_TRUE(open()) << why;
+  }
+}
+
 TEST_F(LogWriterTest, ClosedLog_WithoutANoteThatItMatches_IsNotServed) {
   grow(kTelemetry, 100, 4);
   ASSERT_TRUE(logs->succeed(id(kTelemetry), 202, {}, {}));
