@@ -40,7 +40,11 @@ class Aftermath {
       for (std::uint64_t seed = 0; seed < seeds; ++seed) {
         ++tally.rebuilds;
         disk_.rebuild(at, seed, directory_.rebuilt());
-        examine(at, " seed " + std::to_string(seed), tally);
+        try {
+          examine(at, " seed " + std::to_string(seed), tally);
+        } catch (const std::exception& error) {
+          tally.note(tally.refused, std::string("thrown: ") + error.what());
+        }
       }
     }
     return tally;
