@@ -70,10 +70,13 @@ TEST_F(QuotaTest, Restart_InTheMiddle_PassesTheGapOnlyAfterItsAnnouncement) {
   ASSERT_FALSE(world_.lost().empty());
   world_.restart();
   // `record` is answered by nobody: telemetry stops before its gap.
-  world_.intercept = [](const Bytes& batch) -> std::optional<Ack> {
-    if (AgentRig::header_of(batch).stream == Stream::kRecord) {
+  const Position gap = world_.rig.journal.losses.begin()->second.first;
+  world_.intercept = [gap](const Bytes& batch) -> std::optional<Ack> {
+    const BatchHeader header = AgentRig::header_of(batch);
+    if (header.stream == Stream::kRecord) {
       return Ack{{"nobody", "bj1"}, Stream::kRecord, 0, 0, 0, Refused{}};
     }
+    EXPECT_LT(header.first_seq, gap) << "sent past the gap";
     return std::nullopt;
   };
   world_.is_online = true;
@@ -81,7 +84,6 @@ TEST_F(QuotaTest, Restart_InTheMiddle_PassesTheGapOnlyAfterItsAnnouncement) {
     world_.turn();
     world_.rig.pass(20s);
   }
-  const Position gap = world_.rig.journal.losses.begin()->second.first;
   EXPECT_EQ(world_.rig.journal.delivered[1], gap - 1);
   world_.restart();
   world_.intercept = nullptr;
