@@ -140,19 +140,13 @@ Result<OrderOutcome> Ledger::revoke(const RevokeOrder& order,
   put_text(body.source, order.source.text());
   body.reason = order.reason;
   put_text(body.actor, actor);
-  // Every log of the site: one that is not named would be void from its start.
-  // There is no room for more than two generations: the newest.
-  auto ids = logs_->ids();
-  std::ranges::sort(ids, std::ranges::greater(), [&](LogId log_id) {
-    return logs_->origin(log_id).generation;
-  });
-  for (const LogId log_id : ids) {
-    const Origin& origin = logs_->origin(log_id);
-    if (origin.site == order.source.site &&
-        body.invalid_from_count < std::size(body.invalid_from)) {
+  // The logs of the site as they are written now: later generations are void
+  // with them from their start, earlier ones were closed before.
+  for (const Stream stream : {Stream::kRecord, Stream::kTelemetry}) {
+    if (const auto log_id = logs_->find(order.source.site, stream)) {
       auto& at = body.invalid_from[body.invalid_from_count++];
-      put_text(at.origin, origin.text());
-      at.index = logs_->size(log_id);
+      put_text(at.origin, logs_->origin(*log_id).text());
+      at.index = logs_->size(*log_id);
     }
   }
   std::vector<EventMessage> events;

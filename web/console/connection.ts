@@ -15,7 +15,15 @@ export interface ConnectionHandlers {
   onEvent(event: string, data: unknown): void;
 }
 
-const events = ["entry", "checkpoint", "live", "status", "finding", "ping"];
+const events = [
+  "entry",
+  "checkpoint",
+  "live",
+  "status",
+  "finding",
+  "confirmed",
+  "ping",
+];
 const firstRetryMs = 500;
 const lastRetryMs = 8_000;
 /** After so much silence the ledger is asked whether it is there. */

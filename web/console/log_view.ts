@@ -62,6 +62,8 @@ export class LogView {
   /** An entry that was asked for and is not there. */
   missing: bigint | undefined;
   following = true;
+  /** Entries below it were deleted: nobody can show them. */
+  prunedTo = 0n;
   /** By button; by the pointer on the list. */
   paused = false;
   hovered = false;
@@ -140,7 +142,8 @@ export class LogView {
 
   async older(): Promise<void> {
     const oldest = this.rows.at(-1)?.index;
-    if (oldest === undefined || oldest === 0n || this.loadingOlder) return;
+    if (oldest === undefined || this.loadingOlder) return;
+    if (oldest <= this.prunedTo) return;
     this.loadingOlder = true;
     this.changed();
     try {
@@ -269,6 +272,7 @@ export class LogView {
 
   async #entries(from: bigint, to: bigint): Promise<RawEntry[]> {
     const found: RawEntry[] = [];
+    from = max(from, min(this.prunedTo, to));
     while (from < to) {
       const count = Number(min(to - from, BigInt(maxEntries)));
       const page = await this.api.entries(this.origin, from, count);

@@ -11,7 +11,9 @@ import {
   readAppended,
   readCheckpointNote,
   readDevice,
+  readConfirmation,
   readFinding,
+  type Scrub,
   readSource,
   type Sources,
 } from "../shared/api";
@@ -46,6 +48,7 @@ export type TrustFailure = TrustError | "too_large" | "unreadable";
 interface Engine {
   trust: Trust;
   verifier: Verifier;
+  registry: KeyRegistry;
   entries: EntryVerifier;
 }
 
@@ -64,6 +67,7 @@ export class Model {
   live: Loaded<Map<string, Device>> = {};
   sources: Loaded<Sources> = {};
   findings: Loaded<FindingInfo[]> = {};
+  scrub: Scrub | undefined;
   alarms: Alarm[] = [];
   descriptions: Descriptions;
 
@@ -136,6 +140,7 @@ export class Model {
       }),
       this.#load(this.sources, () => this.api.sources()),
       this.#load(this.findings, () => this.api.findings()),
+      this.#loadScrub(),
     ]);
   }
 
@@ -149,6 +154,24 @@ export class Model {
     this.changed();
   }
 
+  async #loadScrub(): Promise<void> {
+    this.scrub = await this.api.scrub().catch(() => undefined);
+    this.changed();
+  }
+
+  /** The registry that is written now: a successor says all of it again. */
+  get #registryOrigin(): string {
+    const registries = [...this.logs.values()]
+      .filter(({ info }) => info.name.stream === "registry" && info.size > 0n)
+      .sort((a, b) =>
+        Number(b.info.name.generation) - Number(a.info.name.generation),
+      );
+    return (
+      registries[0]?.info.origin ??
+      `${this.trust?.ledger ?? ""}/central/registry/1`
+    );
+  }
+
   async #loadLogs(): Promise<void> {
     try {
       for (const info of await this.api.logs()) this.#know(info);
@@ -158,6 +181,16 @@ export class Model {
       this.logsTrouble = troubleOf(error);
     }
     this.changed();
+    const file = this.memory.trustFile();
+    const engine = this.#engine;
+    if (
+      engine !== undefined &&
+      file !== undefined &&
+      engine.registry.origin !== this.#registryOrigin
+    ) {
+      await this.#trustIn(file).catch(() => undefined);
+      this.#checkAll();
+    }
     for (const { info } of this.logs.values()) this.check(info.origin);
     this.view?.retry();
     if (this.view === undefined) this.go();
@@ -210,11 +243,10 @@ export class Model {
       this.alarms = this.memory.alarms();
       this.changed();
     });
-    const registryOrigin = `${trust.ledger}/central/registry/1`;
-    const registry = new KeyRegistry(this.api, verifier, registryOrigin);
-    const entries = new EntryVerifier(this.api, verifier, registry);
     this.trust = trust;
-    this.#engine = { trust, verifier, entries };
+    const registry = new KeyRegistry(this.api, verifier, this.#registryOrigin);
+    const entries = new EntryVerifier(this.api, verifier, registry);
+    this.#engine = { trust, verifier, registry, entries };
     this.descriptions = this.#newDescriptions();
   }
 
@@ -265,9 +297,10 @@ export class Model {
   }
 
   #grown(origin: string): void {
-    const size = this.logs.get(origin)?.info.size;
-    if (this.view?.origin === origin && size !== undefined) {
-      this.view.grow(size);
+    const info = this.logs.get(origin)?.info;
+    if (this.view?.origin === origin && info !== undefined) {
+      this.view.prunedTo = info.prunedTo ?? 0n;
+      this.view.grow(info.size);
     }
   }
 
@@ -306,11 +339,34 @@ export class Model {
             readFinding(data),
             ...(this.findings.value ?? []),
           ].slice(0, 200);
+          this.#findingCame(this.findings.value[0]);
           break;
+        case "confirmed": {
+          const confirmed = readConfirmation(data);
+          this.findings.value = this.findings.value?.map((finding) =>
+            finding.kind === "new_epoch" &&
+            finding.subject === confirmed.source &&
+            finding.epoch === confirmed.epoch
+              ? { ...finding, confirmed }
+              : finding,
+          );
+          break;
+        }
       }
       this.changed();
     } catch (error) {
       console.error(event, error);
+    }
+  }
+
+  /** Some findings mean that the list of logs is not what it was. */
+  #findingCame(finding: FindingInfo | undefined): void {
+    if (
+      finding?.kind === "log_frozen" ||
+      finding?.kind === "log_succeeded" ||
+      finding?.kind === "log_rolled_back"
+    ) {
+      void this.#loadLogs();
     }
   }
 
@@ -370,6 +426,7 @@ export class Model {
     this.view?.close();
     const { origin, size } = log.info;
     this.view = new LogView(this.api, origin, size, this, this.changed);
+    this.view.prunedTo = log.info.prunedTo ?? 0n;
     void (at === undefined ? this.view.start() : this.view.show(at));
     this.changed();
   }

@@ -22,6 +22,28 @@ export interface LogInfo {
   origin: string;
   name: Origin;
   size: bigint;
+  /** Why it signs nothing more. */
+  frozen?: string | undefined;
+  /** So many entries count; the successor goes on from there. */
+  closedAt?: bigint | undefined;
+  successor?: string | undefined;
+  /** Entries below it, headers excepted, were deleted. */
+  prunedTo?: bigint | undefined;
+}
+
+export interface Confirmation {
+  source: string;
+  epoch: bigint;
+  by: string;
+  atUs?: bigint | undefined;
+}
+
+/** What the scrubber reads again. */
+export interface Scrub {
+  origin: string;
+  index: bigint;
+  size: bigint;
+  roundDoneUs?: bigint | undefined;
 }
 
 export interface RawEntry {
@@ -79,8 +101,10 @@ export interface FindingInfo {
   atUs?: bigint | undefined;
   kind: string;
   subject: string;
+  epoch?: bigint | undefined;
   reason?: string | undefined;
   count: bigint;
+  confirmed?: Confirmation | undefined;
 }
 
 export interface Sources {
@@ -202,6 +226,16 @@ export function readSource(value: unknown): SourceStatus {
   };
 }
 
+export function readConfirmation(value: unknown): Confirmation {
+  const json = object(value);
+  return {
+    source: text(json["source"]),
+    epoch: integer(json["epoch"]),
+    by: text(json["by"]),
+    atUs: optionalInteger(json["at_us"]),
+  };
+}
+
 export function readFinding(value: unknown): FindingInfo {
   const json = object(value);
   const reason = word(json["reason"], "REFUSAL_REASON_");
@@ -212,8 +246,13 @@ export function readFinding(value: unknown): FindingInfo {
     atUs: optionalInteger(json["at_us"]),
     kind: word(json["kind"], "FINDING_KIND_"),
     subject: typeof json["subject"] === "string" ? json["subject"] : "",
+    epoch: optionalInteger(json["epoch"]),
     reason: reason === "" || reason === "unspecified" ? undefined : reason,
     count: optionalInteger(json["count"]) ?? 1n,
+    confirmed:
+      json["confirmed"] === undefined
+        ? undefined
+        : readConfirmation(json["confirmed"]),
   };
 }
 
@@ -299,13 +338,43 @@ export class Api {
     await this.#text("/health");
   }
 
+  /** Nothing when the ledger does not tell; it tells when it has failed too. */
+  async scrub(): Promise<Scrub | undefined> {
+    const response = await this.fetcher(`${this.base}/health`, {
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
+    const json: unknown = await response.json();
+    const scrub = object(object(json)["scrub"]);
+    return scrub["origin"] === ""
+      ? undefined
+      : {
+          origin: text(scrub["origin"]),
+          index: integer(scrub["index"]),
+          size: integer(scrub["size"]),
+          roundDoneUs: optionalInteger(scrub["round_done_us"]),
+        };
+  }
+
   async logs(): Promise<LogInfo[]> {
     return list(await this.#json("/api/v1/logs"), "logs").flatMap((value) => {
       const json = object(value);
       const origin = text(json["origin"]);
       const name = parseOrigin(origin);
       if (name === undefined) throw new FormatError("not an origin");
-      return [{ origin, name, size: integer(json["size"]) }];
+      return [
+        {
+          origin,
+          name,
+          size: integer(json["size"]),
+          frozen: optionalText(json["frozen"]),
+          closedAt: optionalInteger(json["closed_at"]),
+          successor: optionalText(json["successor"]),
+          prunedTo: optionalInteger(json["pruned_to"]),
+        },
+      ];
     });
   }
 

@@ -91,6 +91,9 @@ export class FakeLedger {
   live: unknown[] = [];
   sources: Record<string, unknown>[] = [];
   findings: unknown[] = [];
+  /** More of a log in /api/v1/logs; `pruned_to` is acted upon. */
+  readonly more = new Map<string, Record<string, unknown>>();
+  scrub: unknown = undefined;
   clockUs = 1_795_161_149_123_456n;
 
   constructor(readonly name = "demo.strongroom.example") {
@@ -201,11 +204,12 @@ export class FakeLedger {
     stream: string,
     bodies: Body[],
     signer = this.#key(source),
+    generation = 1,
   ): { origin: string; firstIndex: number; firstSeq: bigint; count: number } {
     const site = source.split("@")[1] ?? "";
-    const origin = this.origin(site, stream);
+    const origin = this.origin(site, stream, generation);
     const log = this.log(origin);
-    const chainKey = `${source} ${stream}`;
+    const chainKey = `${source} ${stream} ${generation}`;
     const chain = this.#chains.get(chainKey) ?? {
       epoch: this.epoch(source),
       seq: 0n,
@@ -285,7 +289,9 @@ export class FakeLedger {
   get(target: string): Answer {
     const url = new URL(target, "http://localhost");
     if (this.faults.down) return error(503, "down");
-    if (url.pathname === "/health") return text("ok\n");
+    if (url.pathname === "/health") {
+      return json({ status: "ok", scrub: this.scrub });
+    }
     if (url.pathname === "/api/v1/logs") return json(this.#listLogs());
     if (url.pathname === "/api/v1/live") return json({ devices: this.live });
     if (url.pathname === "/api/v1/sources") {
@@ -328,6 +334,7 @@ export class FakeLedger {
       prefix: `/log${origin.slice(this.name.length)}/`,
       size: this.size(origin).toString(),
       root: toBase64(rootOf(this.#leaves(origin))),
+      ...this.more.get(origin),
     }));
   }
 
@@ -343,6 +350,9 @@ export class FakeLedger {
     const from = Number(query.get("from") ?? 0);
     const count = Math.min(Number(query.get("count") ?? 256), 256);
     const { alteredEntry, hiddenRegistryEntry } = this.faults;
+    if (from < Number(this.more.get(origin)?.["pruned_to"] ?? 0)) {
+      return error(410, "deleted by the retention policy");
+    }
     const entries = this.log(origin)
       .slice(0, this.size(origin))
       .map((entry, index) => ({ entry, index: index.toString() }))

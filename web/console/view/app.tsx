@@ -9,7 +9,7 @@ import type { Model } from "../model";
 import { keepSettings, type Settings } from "../settings";
 import { Alarms, groupAlarms } from "./alarms";
 import { PageContext } from "./context";
-import { ConnectionBanner, Header, Help } from "./header";
+import { ConnectionBanner, Header, Help, RecoveryBanner } from "./header";
 import { KeyDialog, KeyPanel } from "./keys";
 import { LogPanel } from "./log_panel";
 import { Findings, Live, SourceTable } from "./site";
@@ -77,6 +77,7 @@ export function App({
       <div role="status" aria-live="polite">
         <ConnectionBanner />
       </div>
+      <RecoveryBanner />
       <Alarms />
       <KeyPanel />
       <main class="columns">

@@ -4,6 +4,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Language } from "../../shared/i18n";
 import type { Settings, Theme } from "../settings";
+import { entryHash } from "../address";
 import { useModel, useNow, useText } from "./context";
 import * as Icon from "./icons";
 
@@ -127,6 +128,31 @@ export function ConnectionBanner() {
               time: text.time(BigInt(since) * 1000n),
             })}
       </p>
+    </div>
+  );
+}
+
+/** Logs that sign nothing more: what that means and what a person does. */
+export function RecoveryBanner() {
+  const model = useModel();
+  const text = useText();
+  const frozen = model.tabs.filter(({ info }) => info.frozen !== undefined);
+  if (frozen.length === 0) return null;
+  return (
+    <div class="banner banner-warn" role="alert" data-banner="recovery">
+      <Icon.Warning />
+      <div>
+        <p>
+          <strong>{text.t("recovery.title", { n: frozen.length })}</strong>{" "}
+          {frozen.map(({ info }) => (
+            <a key={info.origin} href={entryHash(info.origin)}>
+              {info.origin}{" "}
+            </a>
+          ))}
+        </p>
+        <p>{text.t("recovery.what")}</p>
+        <p>{text.t("recovery.do")}</p>
+      </div>
     </div>
   );
 }

@@ -81,6 +81,7 @@ function OneLog({ view }: { view: LogView }) {
   return (
     <div class="card log-card">
       {log !== undefined && <Integrity log={log} />}
+      {log !== undefined && <Generations log={log} />}
       <Toolbar view={view} />
       <Entries view={view} />
     </div>
@@ -125,6 +126,48 @@ function Integrity({ log }: { log: LogState }) {
         )}
       </p>
     </div>
+  );
+}
+
+/** Where the log comes from and goes on, and what of it is gone. */
+function Generations({ log }: { log: LogState }) {
+  const model = useModel();
+  const text = useText();
+  const { info } = log;
+  const before = [...model.logs.values()].find(
+    (other) => other.info.successor === info.origin,
+  );
+  return (
+    <>
+      {info.frozen !== undefined && (
+        <p class="problem" data-log="frozen">
+          <Icon.Warning />
+          {text.t("log.frozen", { why: info.frozen })}
+        </p>
+      )}
+      {info.closedAt !== undefined && info.successor !== undefined && (
+        <p class="notice" data-log="closed">
+          <a href={entryHash(info.successor)}>
+            {text.t("log.closed", {
+              n: info.closedAt,
+              successor: info.successor,
+            })}
+          </a>
+        </p>
+      )}
+      {before !== undefined && (
+        <p class="notice" data-log="succeeds">
+          <a href={entryHash(before.info.origin)}>
+            {text.t("log.succeeds", { predecessor: before.info.origin })}
+          </a>
+        </p>
+      )}
+      {info.prunedTo !== undefined && info.prunedTo > 0n && (
+        <p class="notice" data-log="pruned">
+          {text.t("log.pruned", { index: text.integer(info.prunedTo) })}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -257,6 +300,10 @@ function Entries({ view }: { view: LogView }) {
         <div class="list-end">
           {oldest === 0n ? (
             <span class="minor">{text.t("log.start")}</span>
+          ) : oldest !== undefined && oldest <= view.prunedTo ? (
+            <span class="minor">
+              {text.t("log.pruned", { index: text.integer(view.prunedTo) })}
+            </span>
           ) : (
             <button
               type="button"

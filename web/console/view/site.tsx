@@ -2,7 +2,12 @@
 // The left side: live values, sources, findings, as the ledger tells them.
 // Grey while all is well.
 
-import type { Device, LiveValue, SourceStatus } from "../../shared/api";
+import type {
+  Device,
+  FindingInfo,
+  LiveValue,
+  SourceStatus,
+} from "../../shared/api";
 import { entryHash } from "../address";
 import { deviceKey, type Loaded } from "../model";
 import { useModel, useNow, useText, why } from "./context";
@@ -282,6 +287,52 @@ function SourceState({ source, own }: { source: SourceStatus; own: boolean }) {
   );
 }
 
+/** Whether a person has looked at a new epoch. */
+function Confirmed({ of }: { of: FindingInfo }) {
+  const text = useText();
+  const now = useNow();
+  const { confirmed, subject, epoch } = of;
+  return (
+    <span
+      class="minor second-line"
+      data-confirmed={confirmed === undefined ? "no" : "yes"}
+    >
+      {confirmed === undefined
+        ? text.t("findings.unconfirmed", {
+            source: subject,
+            epoch: epoch?.toString() ?? "",
+          })
+        : text.t("findings.confirmed", {
+            who: confirmed.by,
+            age: text.duration(now - Number((confirmed.atUs ?? 0n) / 1000n)),
+          })}
+    </span>
+  );
+}
+
+/** How far everything that is stored was read again. */
+function ScrubLine() {
+  const { scrub } = useModel();
+  const text = useText();
+  const now = useNow();
+  if (scrub === undefined) return null;
+  const percent =
+    scrub.size === 0n ? 100n : (scrub.index * 100n) / scrub.size;
+  return (
+    <p class="minor" data-scrub={scrub.origin}>
+      {text.t("scrub.running", {
+        log: scrub.origin,
+        percent: percent.toString(),
+      })}{" "}
+      {scrub.roundDoneUs === undefined
+        ? text.t("scrub.never")
+        : text.t("scrub.done", {
+            age: text.duration(now - Number(scrub.roundDoneUs / 1000n)),
+          })}
+    </p>
+  );
+}
+
 export function Findings() {
   const { findings } = useModel();
   const text = useText();
@@ -323,11 +374,13 @@ export function Findings() {
                     </>
                   )}
                 </span>
+                {finding.kind === "new_epoch" && <Confirmed of={finding} />}
               </a>
             </li>
           ))}
         </ul>
       )}
+      <ScrubLine />
       <PastAlarms />
     </section>
   );

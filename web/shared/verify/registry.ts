@@ -6,6 +6,7 @@ import { type Bytes, concat, equal, utf8 } from "../bytes";
 import { type Entry, type HeaderEntry, parseEntry } from "./entry";
 import { verifyEd25519 } from "./hash";
 import { isHeaderSignedBy } from "./batch";
+import { parseOrigin } from "./checkpoint";
 
 export interface SourceKey {
   source: string;
@@ -24,6 +25,18 @@ interface Revocation {
 export type KeyVerdict =
   | { key: SourceKey }
   | { flaw: "unknown_source" | "signature" | "revoked"; key?: SourceKey };
+
+function isLaterGeneration(origin: string, named: string): boolean {
+  const [a, b] = [parseOrigin(origin), parseOrigin(named)];
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.ledger === b.ledger &&
+    a.site === b.site &&
+    a.stream === b.stream &&
+    BigInt(a.generation) > BigInt(b.generation)
+  );
+}
 
 export class KeyHistory {
   readonly keys: SourceKey[] = [];
@@ -101,16 +114,19 @@ export class KeyHistory {
     return { flaw: "signature" };
   }
 
-  /** A revocation says nothing of a log that it does not name. */
+  /** A revocation says nothing of a log that it does not name, but that its
+   * later generations are void from their start. */
   #isVoid({ source, key }: SourceKey, origin: string, index: bigint): boolean {
     return this.#revocations.some((revocation) => {
+      if (revocation.source !== source || !equal(revocation.key, key)) {
+        return false;
+      }
       const from = revocation.invalidFrom.get(origin);
-      return (
-        revocation.source === source &&
-        equal(revocation.key, key) &&
-        from !== undefined &&
-        index >= from
-      );
+      return from !== undefined
+        ? index >= from
+        : [...revocation.invalidFrom.keys()].some((named) =>
+            isLaterGeneration(origin, named),
+          );
     });
   }
 
