@@ -121,6 +121,10 @@ Result<void> install(const fs::path& path, const fs::path& aside) {
   if (auto moved = move_aside(path, aside); !moved) {
     return moved;
   }
+  // Else the new name might be durable before the old file's other name.
+  if (auto synced = sync_directory(path); !synced) {
+    return synced;
+  }
   if (auto renamed = rename_file(fresh_path(path), path); !renamed) {
     return renamed;
   }

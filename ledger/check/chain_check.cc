@@ -104,6 +104,12 @@ void LogCheck::take_fact(const Batch& batch,
                          std::uint64_t index,
                          const EventMessage& event) {
   take_succession(batch, index, event);
+  if (log_.origin.stream != Stream::kRecord &&
+      event.which_body == strongroom_v1_Event_finding_tag) {
+    // Of a record that is frozen: they stand where they can be written.
+    tables_.take(
+        batch.header.source, index, event, facts_.devices[batch.row.source]);
+  }
   switch (log_.origin.stream) {
     case Stream::kRegistry:
       if (const auto applied = facts_.keys.apply(event); !applied) {

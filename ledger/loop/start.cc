@@ -156,6 +156,15 @@ Result<void> Ledger::load_chains() {
   if (!rows || !losses) {
     return std::unexpected(rows ? losses.error() : rows.error());
   }
+  const std::vector<LogId> known = logs_->ids();
+  const auto is_known = [&known](const auto& row) {
+    return std::ranges::find(known, row.log_id) != known.end();
+  };
+  // A torn database: nobody may go on from what is left of it.
+  if (!std::ranges::all_of(*rows, is_known) ||
+      !std::ranges::all_of(*losses, is_known)) {
+    return fault("the database has chains of a log that it does not have");
+  }
   std::set<std::tuple<LogId, std::string, std::uint64_t>> closed;
   for (const ChainRow& row : *rows) {
     const std::uint64_t resumed = resumed_from(row);
