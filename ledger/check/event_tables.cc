@@ -20,7 +20,11 @@ void EventTables::take(const Source& source,
                        std::uint64_t index,
                        const EventMessage& event,
                        DeviceNotes& notes) {
-  if (event.which_body == strongroom_v1_Event_finding_tag) {
+  // What a person has confirmed stands among the findings.
+  const bool confirmed =
+      event.which_body == strongroom_v1_Event_epoch_confirmed_tag &&
+      source.is_console();
+  if (event.which_body == strongroom_v1_Event_finding_tag || confirmed) {
     findings_[index] = {source.text(), source.is_console(), event.has_salvaged};
     ++findings_of_[source.text()];
   } else if (!device_part(event).empty()) {

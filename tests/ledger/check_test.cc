@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "ledger/check/check_ledger.h"
+#include "ledger/check/event_tables.h"
 #include "ledger/log/stored_entries.h"
 #include "tests/ledger/succession.h"
 #include "tests/ledger/test_ledger.h"
@@ -368,6 +369,29 @@ TEST_F(CheckTablesTest, AlteredFindings_AreFound) {
                "table findings lacks index 8");
   expect_found("UPDATE findings SET entry_index = 0 WHERE entry_index = 3",
                "index 0 is no finding");
+}
+
+// The ledger's own findings, and what a person confirmed, have rows too.
+TEST_F(CheckTablesTest, OwnFindingsAndConfirmations_AreDerived) {
+  const Source agent_source = *Source::parse("edge-1@bj1");
+  const Source own = *Source::parse("console@bj1");
+  DeviceNotes notes;
+  EventTables tables;
+  const auto take =
+      [&](const Source& source, std::uint64_t index, pb_size_t body) {
+        tables.take(source, index, of_body(body), notes);
+      };
+  take(own, 3, strongroom_v1_Event_epoch_confirmed_tag);
+  take(agent_source, 4, strongroom_v1_Event_epoch_confirmed_tag);
+  take(own, 5, strongroom_v1_Event_finding_tag);
+  EXPECT_TRUE(tables.compare_findings({{1, 3}, {1, 5}}).empty());
+  EXPECT_EQ(tables.compare_findings({{1, 5}}).size(), 1U);
+  EXPECT_EQ(tables.compare_findings({{1, 3}, {1, 4}, {1, 5}}).size(), 1U);
+  // Beyond its limit an agent's finding may be on no list.
+  for (std::uint64_t index = 10; index < 35; ++index) {
+    take(agent_source, index, strongroom_v1_Event_finding_tag);
+  }
+  EXPECT_TRUE(tables.compare_findings({{1, 3}, {1, 5}}).empty());
 }
 
 TEST_F(CheckTablesTest, AlteredDevices_AreFound) {
