@@ -239,11 +239,8 @@ void AgentNode::change() {
 }
 
 bool AgentNode::follow(const FollowPack& pack) {
-  auto order = read_follow_order(pack.pack,
-                                 identity_.source,
-                                 identity_.trust,
-                                 "person-1",
-                                 "person-2");
+  auto order = read_follow_order(
+      pack.pack, identity_.source, identity_.trust, "person-1", "person-2");
   if (!order) {
     around_.trace.fail("a follow file is not believed: " + order.error().what);
     return false;
@@ -286,9 +283,9 @@ void AgentNode::turn() {
   }
   for (const FollowOrder& order : inputs.follow) {
     const auto done = core.follow(order);
-    around_.trace.line(name_,
-                       (done ? "follows " : "does not follow ") +
-                           order.successor.text());
+    around_.trace.line(
+        name_,
+        (done ? "follows " : "does not follow ") + order.successor.text());
   }
   if (inputs.connected) {
     core.connected();

@@ -3,7 +3,9 @@
 // as anybody may, and compares it with what is true.
 #pragma once
 
+#include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "ledger/store/ledger_reader.h"
@@ -36,8 +38,10 @@ class EndCheck {
     std::map<Identity, std::uint64_t> copies;  // by first form: its content
     struct Chain {
       std::uint64_t next_seq = 1;
-      Hash head{};
+      std::optional<Hash> head = Hash{};  // none: of a damaged batch
     };
+    // Of damaged batches: epoch, first and last seq.
+    std::vector<std::array<std::uint64_t, 3>> damaged;
     std::map<std::uint64_t, Chain> chains;
   };
   struct Announced {
@@ -51,7 +55,9 @@ class EndCheck {
 
   void read_logs();
   void read_log(LedgerReader& reader, const LogRow& log);
+  static bool is_as_written(const BatchRow& row, const Lineage& truth);
   void take_batch(const BatchRow& row, const LogRow& log);
+  void take_damaged(const BatchRow& row, const LogRow& log);
   void take_own(const BatchRow& row,
                 std::span<const ByteView> entries,
                 const LogRow& log);

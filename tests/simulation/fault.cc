@@ -171,7 +171,7 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed) {
   plan.poll_every = milliseconds(random.between(1'500, 9'000));
   plan.change_every = milliseconds(random.between(4'000, 25'000));
   if (random.chance(0.25)) {
-    plan.quota_kib = static_cast<std::uint64_t>(random.between(60, 160));
+    plan.quota_kib = static_cast<std::uint64_t>(random.between(3, 20));
   }
   const std::size_t count = 1 + random.below(10);
   while (plan.faults.size() < count && allowed.bits != 0) {

@@ -101,9 +101,9 @@ struct Plan {
   std::uint64_t seed = 0;
   std::size_t agents = 1;
   std::size_t sites = 1;
-  MonoTime duration{};      // faults and events end here
-  MonoTime poll_every{};    // telemetry
-  MonoTime change_every{};  // record
+  MonoTime duration{};          // faults and events end here
+  MonoTime poll_every{};        // telemetry
+  MonoTime change_every{};      // record
   std::uint64_t quota_kib = 0;  // of the journals; 0: as installed
   std::vector<Fault> faults;
 

@@ -312,7 +312,8 @@ bool LedgerNode::is_frozen(const std::string& site, Stream stream) const {
 }
 
 bool LedgerNode::misses_logs() const {
-  return program_ != nullptr && !program_->ledger->logs().missing_logs().empty();
+  return program_ != nullptr &&
+         !program_->ledger->logs().missing_logs().empty();
 }
 
 // --- its files --------------------------------------------------------------

@@ -32,7 +32,7 @@ std::unique_ptr<Signer> signer_from(Random& random);
 
 /// What a person carries from the ledger to an agent.
 struct FollowPack {
-  std::string agent;  // as a source, or "_others"
+  std::string agent;  // as a source; "_others@<site>"
   Origin successor;
   Bytes pack;
 };

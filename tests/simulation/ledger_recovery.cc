@@ -40,22 +40,23 @@ Result<std::vector<FollowPack>> LedgerNode::try_to_recover() {
   if (const auto* refused = std::get_if<PlanRefused>(&plan)) {
     return fault("no plan: " + refused->what);
   }
-  auto done = recover(kLedgerName,
-                      std::get<RecoveryPlan>(plan),
-                      {"person-1", "person-2"},
-                      {.store = sim_store,
-                       .guard = sim_guard,
-                       .reader = *own,
-                       .log_signer = *log_signer_,
-                       .console_signer = *console_signer_,
-                       .from = {.now = [this] { return now(); },
-                                .random16 =
-                                    [this] {
-                                      std::array<std::uint8_t, 16> bytes{};
-                                      random_.fill(bytes);
-                                      return bytes;
-                                    },
-                                .random64 = [this] { return random_.next(); }}});
+  auto done =
+      recover(kLedgerName,
+              std::get<RecoveryPlan>(plan),
+              {"person-1", "person-2"},
+              {.store = sim_store,
+               .guard = sim_guard,
+               .reader = *own,
+               .log_signer = *log_signer_,
+               .console_signer = *console_signer_,
+               .from = {.now = [this] { return now(); },
+                        .random16 =
+                            [this] {
+                              std::array<std::uint8_t, 16> bytes{};
+                              random_.fill(bytes);
+                              return bytes;
+                            },
+                        .random64 = [this] { return random_.next(); }}});
   if (!done) {
     return std::unexpected(done.error());
   }
@@ -78,9 +79,15 @@ std::vector<FollowPack> LedgerNode::recover_logs() {
     auto packs = try_to_recover();
     around_.trace.line(
         "person",
-        fmt::format("recovers the ledger, attempt {}: {}",
-                    attempt,
-                    packs ? fmt::format("{} packs", packs->size()) : "not yet"));
+        fmt::format(
+            "recovers the ledger, attempt {}: {}",
+            attempt,
+            packs ? fmt::format("{} packs", packs->size()) : "not yet"));
+    for (std::size_t i = 0; packs && i < packs->size(); ++i) {
+      around_.trace.line("person",
+                         "has a pack for " + (*packs)[i].agent + " to " +
+                             (*packs)[i].successor.text());
+    }
     if (packs) {
       disk_.steps_until_fault = -1;
       // A crash that came with the last step of all.

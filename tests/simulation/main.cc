@@ -147,7 +147,8 @@ int run_many(const CommandLine& command) {
   fmt::print(
       "{} runs, {} failed; {:.0f} a minute\n"
       "{} crashes, {} events, {} entries, {} checkpoints, {} messages lost, "
-      "{} recoveries, {} logs frozen, {} journals begun anew, {} events told again, {} given "
+      "{} recoveries, {} logs frozen, {} journals begun anew, {} events told "
+      "again, {} given "
       "up, {:.1f} hours simulated\n",
       runs,
       failed,

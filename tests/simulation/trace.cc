@@ -7,6 +7,7 @@ namespace strongroom::simulation {
 namespace {
 
 constexpr std::size_t kTailLines = 60;
+constexpr std::size_t kMostFailures = 6;
 
 }  // namespace
 
@@ -41,7 +42,10 @@ void Trace::line(std::string_view who, std::string_view what, ByteView bytes) {
 
 void Trace::fail(std::string what) {
   line("FAILURE", what);
-  failures_.push_back(std::move(what));
+  // One fault has many consequences.
+  if (failures_.size() < kMostFailures) {
+    failures_.push_back(std::move(what));
+  }
 }
 
 }  // namespace strongroom::simulation

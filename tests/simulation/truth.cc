@@ -39,6 +39,9 @@ Fact fact_of(ByteView event) {
     fact.salvaged = first;
   }
   fact.body = decoded->which_body;
+  if (fact.body == strongroom_v1_Event_finding_tag) {
+    fact.finding = decoded->body.finding.kind;
+  }
   std::ranges::copy(decoded->prev_hash, fact.prev_hash.begin());
   fact.leaf = event_leaf(event);
   fact.content = content_of(*decoded);

@@ -29,6 +29,7 @@ struct Fact {
   Identity own;
   std::optional<Identity> salvaged;  // it is a copy of that one
   pb_size_t body = 0;
+  strongroom_v1_FindingKind finding{};  // where it is one
   Hash prev_hash{};
   Hash leaf{};
   /// What a salvaged copy must share with its first form: body and occurred.

@@ -125,10 +125,8 @@ Outcome World::run() {
     out.new_journals += agent->set_aside;
     for (const auto& rows : agent->life().rows) {
       out.events += rows.size();
-      out.salvaged += static_cast<std::uint64_t>(
-          std::ranges::count_if(rows, [](const Fact& fact) {
-            return fact.salvaged.has_value();
-          }));
+      out.salvaged += static_cast<std::uint64_t>(std::ranges::count_if(
+          rows, [](const Fact& fact) { return fact.salvaged.has_value(); }));
     }
   }
   return out;

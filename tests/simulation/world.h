@@ -21,7 +21,7 @@ struct Outcome {
   std::uint64_t entries = 0;     // in the logs
   std::uint64_t signatures = 0;  // of checkpoints
   std::uint64_t messages_lost = 0;
-  std::uint64_t losses = 0;  // events of telemetry that were given up
+  std::uint64_t losses = 0;    // events of telemetry that were given up
   std::uint64_t salvaged = 0;  // events told again
   std::uint64_t recoveries = 0;
   std::uint64_t frozen = 0;  // logs at the end

@@ -108,7 +108,7 @@ void World::bring(const std::vector<FollowPack>& packs) {
       for (const FollowPack& pack : packs) {
         if (pack.successor.stream == stream &&
             (is_for(pack, source.text()) ||
-             (found == nullptr && is_for(pack, "_others")))) {
+             (found == nullptr && is_for(pack, "_others@" + source.site)))) {
           found = &pack;
         }
       }

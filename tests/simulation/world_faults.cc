@@ -163,11 +163,10 @@ void World::clone(const Fault& fault) {
       surroundings(),
       truth_,
       fmt::format("clone {}", clones_.size()),
-      AgentNode::Identity{
-          original.source(),
-          signers_[fault.who],
-          ledger_->trust(),
-          plan_.quota_kib},
+      AgentNode::Identity{original.source(),
+                          signers_[fault.who],
+                          ledger_->trust(),
+                          plan_.quota_kib},
       folder_ / fmt::format("clone-{}", clones_.size())));
   AgentNode& clone = *clones_.back();
   clone.copy_image_of(original);
