@@ -280,7 +280,12 @@ Result<Attempt> open_whole(const fs::path& path,
         source.text()));
   }
   fold_on_close(1);
-  return Attempt{continue_with(*std::move(file), *contents), std::nullopt};
+  try {
+    return Attempt{continue_with(*std::move(file), *contents), std::nullopt};
+  } catch (const SQLite::Exception& error) {
+    // A page that no check needed.
+    return Attempt{std::nullopt, Damage{error.what(), kCorrupt, {}}};
+  }
 }
 
 Result<Attempt> try_existing(const fs::path& path, const Source& source) {
@@ -316,11 +321,7 @@ Result<OpenedJournal> begin_anew(const fs::path& path,
                                  WallTime now) {
   fs::path aside;
   if (has_bytes(path)) {
-    auto name = set_aside_name(path, now);
-    if (!name) {
-      return std::unexpected(name.error());
-    }
-    aside = *std::move(name);
+    aside = set_aside_name(path, now);
   }
   if (auto done = replace_journal(path, aside, source, damage.because); !done) {
     return std::unexpected(done.error());

@@ -55,21 +55,6 @@ std::string time_suffix(WallTime now) {
                      time.seconds().count());
 }
 
-std::size_t count_set_aside(const fs::path& path) {
-  const std::string prefix = path.filename().string() + ".set-aside-";
-  std::size_t count = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory_of(path), error)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_part =
-        std::ranges::any_of(kSuffixes, [&](std::string_view suffix) {
-          return !suffix.empty() && name.ends_with(suffix);
-        });
-    count += name.starts_with(prefix) && !is_part ? 1U : 0U;
-  }
-  return count;
-}
-
 // A name is durable when its directory is.
 Result<void> sync_directory(const fs::path& path) {
   const fs::path directory = directory_of(path);
@@ -229,14 +214,7 @@ bool has_bytes(const fs::path& path) {
   });
 }
 
-Result<fs::path> set_aside_name(const fs::path& path, WallTime now) {
-  if (count_set_aside(path) >= kMaxSetAside) {
-    return fault(fmt::format(
-        "{}: damaged, and {} damaged journals lie beside it already; move them "
-        "to a safe place and find the cause (disk, power)",
-        path.string(),
-        kMaxSetAside));
-  }
+fs::path set_aside_name(const fs::path& path, WallTime now) {
   const std::string base = path.string() + ".set-aside-" + time_suffix(now);
   fs::path target = base;
   for (int attempt = 2;

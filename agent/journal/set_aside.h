@@ -13,9 +13,6 @@
 
 namespace strongroom {
 
-/// So many may lie beside the journal (docs/decisions/0092).
-inline constexpr std::size_t kMaxSetAside = 32;
-
 /// Whether something lies there that is no empty file.
 bool is_filled(const std::filesystem::path& path);
 /// Whether it does at `path`, or as its WAL, shared memory or rollback journal.
@@ -25,9 +22,8 @@ bool has_bytes(const std::filesystem::path& path);
 void discard(const std::filesystem::path& path);
 
 /// A free name for what lies at `path`: `<path>.set-aside-<time>`, `-2`, ….
-/// Faults: kMaxSetAside of them are there, and nobody took them away.
-Result<std::filesystem::path> set_aside_name(const std::filesystem::path& path,
-                                             WallTime now);
+std::filesystem::path set_aside_name(const std::filesystem::path& path,
+                                     WallTime now);
 
 /// Puts an empty journal at `path`. What lies there, its WAL and its shared
 /// memory get the name `aside` (may be empty when there is nothing). The new

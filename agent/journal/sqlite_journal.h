@@ -98,7 +98,7 @@ struct OpenedJournal {
 /// program, does not stop the start: its bytes (and those of its WAL) are
 /// renamed to `<path>.set-aside-<time>`. Faults, after which nothing is
 /// changed: another process holds it, it belongs to another source, it cannot
-/// be read or written now (disk full, no rights), kMaxSetAside files lie there.
+/// be read or written now (disk full, no rights).
 Result<OpenedJournal> open_journal(const std::filesystem::path& path,
                                    const Source& source,
                                    WallTime now);
