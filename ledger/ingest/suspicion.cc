@@ -12,6 +12,15 @@ std::int64_t recorded_us(ByteView event) {
   return known ? read->recorded_us : 0;
 }
 
+std::optional<std::uint64_t> followed_epoch(ByteView first_event) {
+  const auto read = decode_event(first_event);
+  if (!read || read->which_body != strongroom_v1_Event_epoch_opened_tag ||
+      !read->body.epoch_opened.has_previous) {
+    return std::nullopt;
+  }
+  return read->body.epoch_opened.previous.epoch;
+}
+
 Suspicion suspect(RefusalReason refusal,
                   const BatchHeader& header,
                   const BatchView& batch,

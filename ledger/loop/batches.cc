@@ -239,6 +239,10 @@ Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
                                                   signed_header.header)});
   const HeldBatch held{signed_header, first, header.count};
 
+  const auto forked = forks(log_id, header, batch);
+  if (!forked) {
+    return std::unexpected(forked.error());
+  }
   // A second epoch is a finding; the source's first one is its beginning.
   SourceChains& chains = chains_.of(log_id, header.source);
   const bool replaces =
@@ -276,6 +280,13 @@ Result<void> Ledger::append(const Incoming& incoming, const Append& verdict) {
     finding.epoch = header.epoch;
     finding.count = 1;
     write_finding(header.source.site, finding);
+  }
+  if (*forked) {
+    tell_of_source(Suspicion::kCloned,
+                   header,
+                   batch,
+                   chains.epochs[header.epoch],
+                   RefusalReason{});
   }
   return {};
 }

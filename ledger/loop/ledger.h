@@ -15,6 +15,7 @@
 #include "core/event/batch.h"
 #include "ledger/ingest/chains.h"
 #include "ledger/ingest/finding_limiter.h"
+#include "ledger/ingest/suspicion.h"
 #include "ledger/log/log_writer.h"
 #include "ledger/loop/inbox.h"
 #include "ledger/loop/retention.h"
@@ -191,6 +192,14 @@ class Ledger {
                       LogId log_id,
                       RefusalReason refusal);
   Result<void> recall_chain(LogId log_id, const BatchHeader& header);
+  Result<bool> forks(LogId log_id,
+                     const BatchHeader& header,
+                     const BatchView& batch);
+  void tell_of_source(Suspicion suspicion,
+                      const BatchHeader& header,
+                      const BatchView& batch,
+                      ChainState& chain,
+                      RefusalReason refusal);
   /// Not frozen, and not a successor that does not say yet what it succeeds.
   bool takes(LogId log_id) const;
 

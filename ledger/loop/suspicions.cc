@@ -122,14 +122,24 @@ void Ledger::suspect_source(const BatchHeader& header,
   if (suspicion == Suspicion::kNone) {
     return;
   }
+  tell_of_source(suspicion, header, batch, at, refusal);
+}
+
+/// Once an epoch of each, and not too often of a source.
+void Ledger::tell_of_source(Suspicion suspicion,
+                            const BatchHeader& header,
+                            const BatchView& batch,
+                            ChainState& chain,
+                            RefusalReason refusal) {
   const bool cloned = suspicion == Suspicion::kCloned;
-  bool& told = cloned ? at.told_cloned : at.told_rolled_back;
+  bool& told = cloned ? chain.told_cloned : chain.told_rolled_back;
+  HourlyCount& of_late = chains_.of(*log_of(header), header.source).suspicions;
   const WallTime now = parts_.outside.now().wall;
-  if (told || chains.suspicions.of_late(now) >= kSuspicionsPerHour) {
+  if (told || of_late.of_late(now) >= kSuspicionsPerHour) {
     return;
   }
   told = true;
-  chains.suspicions.add(now);
+  of_late.add(now);
   auto finding = finding_of(
       cloned ? strongroom_v1_FindingKind_FINDING_KIND_SOURCE_CLONED
              : strongroom_v1_FindingKind_FINDING_KIND_SOURCE_ROLLED_BACK,
@@ -140,6 +150,29 @@ void Ledger::suspect_source(const BatchHeader& header,
   finding.reason = refusal;
   put_hash(finding, sha256(batch.header_bytes));
   write_finding(header.source.site, finding);
+}
+
+/// Whether a new epoch follows one that another epoch has followed already: the
+/// journal that wrote it does not know of the other, so there are two. Needs no
+/// clock. Before the batch is appended.
+Result<bool> Ledger::forks(LogId log_id,
+                           const BatchHeader& header,
+                           const BatchView& batch) {
+  const auto followed = followed_epoch(batch.events.front());
+  SourceChains& chains = chains_.of(log_id, header.source);
+  if (header.first_seq != 1 || !followed || chains.open() == nullptr ||
+      chains.open() == chains.find(*followed)) {
+    return false;
+  }
+  if (chains.find(*followed) == nullptr && chains.more_closed) {
+    BatchHeader of_followed = header;
+    of_followed.epoch = *followed;
+    if (auto done = recall_chain(log_id, of_followed); !done) {
+      return std::unexpected(done.error());
+    }
+  }
+  const ChainState* chain = chains.find(*followed);
+  return chain != nullptr && chain->begun();
 }
 
 /// Of a closed epoch that is in memory no more: the log itself knows it.

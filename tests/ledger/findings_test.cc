@@ -44,6 +44,20 @@ class FindingsTest : public ::testing::Test {
   }
   std::size_t count(int kind) { return findings(kind).size(); }
 
+  /// The first batch of an epoch that follows `previous`.
+  void open_after(TestAgent& who, std::uint64_t previous) {
+    EventMessage event = strongroom_v1_Event_init_zero;
+    event.which_body = strongroom_v1_Event_epoch_opened_tag;
+    event.body.epoch_opened.reason =
+        strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
+    event.body.epoch_opened.has_previous = true;
+    event.body.epoch_opened.previous.epoch = previous;
+    event.body.epoch_opened.previous.seq = 3;
+    const auto batch =
+        who.cut(Stream::kRecord, {.resync = true, .bodies = {event}});
+    at.exchange(who, batch.payload);
+  }
+
   TestLedger at;
   TestAgent agent{"edge-1@bj1", 1};
   TestAgent clone{"edge-1@bj1", 1};  // same name, same key
@@ -93,6 +107,35 @@ TEST_F(FindingsTest, TwoThatWriteWithOneKey_AreNamed) {
     }
     EXPECT_EQ(count(kCloned), restart ? 2U : 1U);
     agent.open_epoch(agent.epoch + 0x2000);
+  }
+}
+
+// The copy opened an epoch after the original's; the original was refused then
+// and opens one that follows the same. No clock is needed to see two lines.
+TEST_F(FindingsTest, TwoEpochsThatFollowOne_AreNamed) {
+  for (const bool restart : {false, true}) {
+    const std::uint64_t first = agent.epoch;
+    send(agent, Stream::kRecord, 3);
+    agent.now.quality = ClockQuality::kUnknown;
+    clone.now.quality = ClockQuality::kUnknown;
+    clone.open_epoch(first + 0x1000);
+    open_after(clone, first);
+    const std::size_t before = count(kCloned);
+    if (restart) {
+      ASSERT_TRUE(at.open()) << at.why;
+    }
+    agent.open_epoch(first + 0x2000);
+    open_after(agent, first);
+    EXPECT_EQ(count(kCloned), before + 1);
+    // Who goes on in his own line accuses nobody.
+    const std::uint64_t second = agent.epoch;
+    agent.open_epoch(first + 0x3000);
+    open_after(agent, second);
+    EXPECT_EQ(count(kCloned), before + 1);
+    // Nor who follows an epoch that never came.
+    agent.open_epoch(first + 0x4000);
+    open_after(agent, 0x7777777);
+    EXPECT_EQ(count(kCloned), before + 1);
   }
 }
 
