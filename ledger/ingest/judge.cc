@@ -76,9 +76,11 @@ class Judge {
                     "this log succeeds " + claim_.origin +
                         ", whose checkpoint the source holds");
     }
-    if (claim_.kind == ClaimKind::kBeyond ||
-        claim_.kind == ClaimKind::kDiffers) {
-      return contradicted();
+    if (auto found = contradiction_of(claim_, question_.topic)) {
+      return LogContradicted{
+          found->kind,
+          std::move(found->why),
+          refuse(reason::kLogFrozen, "our own signature contradicts the log")};
     }
     return by_position(first);
   }
@@ -112,21 +114,6 @@ class Judge {
       return refuse(reason::kLogFrozen, "the log signs nothing more");
     }
     return std::nullopt;
-  }
-
-  LogContradicted contradicted() const {
-    const std::string size = std::to_string(claim_.size);
-    if (claim_.kind == ClaimKind::kBeyond) {
-      return {strongroom_v1_FindingKind_FINDING_KIND_LOG_ROLLED_BACK,
-              question_.topic.text() + " holds our checkpoint of " + size +
-                  " entries of " + claim_.origin +
-                  ", which is more than this ledger has",
-              refuse(reason::kLogFrozen, "rolled back")};
-    }
-    return {strongroom_v1_FindingKind_FINDING_KIND_SAME_TREE_OTHER_ROOT,
-            question_.topic.text() + " holds our checkpoint of " + size +
-                " entries with another root than this tree has",
-            refuse(reason::kLogFrozen, "forked")};
   }
 
   Judgement by_position(std::uint64_t first) {
@@ -265,6 +252,24 @@ Claim judge_claim(
   return {*root == held->root ? ClaimKind::kAgrees : ClaimKind::kDiffers,
           held->size,
           held->origin};
+}
+
+std::optional<Contradiction> contradiction_of(const Claim& claim,
+                                              const Source& who) {
+  const std::string size = std::to_string(claim.size);
+  if (claim.kind == ClaimKind::kBeyond) {
+    return Contradiction{strongroom_v1_FindingKind_FINDING_KIND_LOG_ROLLED_BACK,
+                         who.text() + " holds our checkpoint of " + size +
+                             " entries of " + claim.origin +
+                             ", which is more than this ledger has"};
+  }
+  if (claim.kind == ClaimKind::kDiffers) {
+    return Contradiction{
+        strongroom_v1_FindingKind_FINDING_KIND_SAME_TREE_OTHER_ROOT,
+        who.text() + " holds our checkpoint of " + size +
+            " entries with another root than this tree has"};
+  }
+  return std::nullopt;
 }
 
 Judgement judge(const Question& question) {

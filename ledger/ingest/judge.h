@@ -138,4 +138,12 @@ using Judgement = std::variant<Append, AckAgain, Refuse, LogContradicted>;
 
 Judgement judge(const Question& question);
 
+/// What such a claim (kBeyond, kDiffers) says of the log, in words.
+struct Contradiction {
+  strongroom_v1_FindingKind kind{};
+  std::string why;
+};
+std::optional<Contradiction> contradiction_of(const Claim& claim,
+                                              const Source& who);
+
 }  // namespace strongroom

@@ -204,6 +204,11 @@ Result<Claim> Ledger::claim(const Incoming& incoming) {
   if (auto done = flush(); !done) {
     return std::unexpected(done.error());
   }
+  return claim_of(log_id, note);
+}
+
+/// Nothing may be staged.
+Claim Ledger::claim_of(LogId log_id, std::string_view note) {
   return judge_claim(note,
                      logs_->signed_checkpoint(log_id),
                      trust_,
@@ -323,25 +328,35 @@ Result<void> Ledger::record_refusal(const Refusal& refusal) {
   return {};
 }
 
-Result<void> Ledger::contradicted(const Incoming& incoming,
-                                  const LogContradicted& verdict) {
-  const LogId log_id = *incoming.log_id;
+/// Somebody shows a note under our own key that the log does not contain.
+Result<void> Ledger::freeze_for(LogId log_id,
+                                const Contradiction& found,
+                                std::string_view note) {
   const Origin& origin = logs_->origin(log_id);
-  if (auto done = logs_->freeze(
-          log_id, verdict.why, std::string(incoming.batch.held_checkpoint));
-      !done) {
+  if (auto done = logs_->freeze(log_id, found.why, std::string(note)); !done) {
     return done;
   }
   strongroom_v1_Finding finding = strongroom_v1_Finding_init_zero;
-  finding.kind = verdict.kind;
+  finding.kind = found.kind;
   origin.text().copy(finding.subject, sizeof(finding.subject) - 1);
   finding.stream = static_cast<strongroom_v1_Stream>(origin.stream);
   finding.reason = reason::kLogFrozen;
-  const Hash hash = sha256(as_bytes(incoming.batch.held_checkpoint));
+  const Hash hash = sha256(as_bytes(note));
   std::ranges::copy(hash, finding.hash.bytes);
   finding.hash.size = static_cast<pb_size_t>(hash.size());
   finding.count = 1;
   write_finding(origin.site, finding);
+  return {};
+}
+
+Result<void> Ledger::contradicted(const Incoming& incoming,
+                                  const LogContradicted& verdict) {
+  const Contradiction found{verdict.kind, verdict.why};
+  if (auto done =
+          freeze_for(*incoming.log_id, found, incoming.batch.held_checkpoint);
+      !done) {
+    return done;
+  }
   return refuse(incoming, verdict.refusal);
 }
 

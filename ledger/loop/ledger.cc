@@ -81,13 +81,31 @@ Result<void> Ledger::turn(LedgerInbox::Work work) {
     }
   }
   for (const Arrived& arrived : work.statuses) {
-    take_status(arrived);
+    if (auto done = take_status(arrived); !done) {
+      return done;
+    }
   }
   take_live(work.live);
   return retain();
 }
 
 Result<void> Ledger::flush() {
+  if (broken_) {
+    return std::unexpected(*broken_);
+  }
+  if (auto done = commit_staged(); !done) {
+    broken_ = done.error();
+    return done;
+  }
+  for (const Answer& each : answers_) {
+    answer(each);
+  }
+  answers_.clear();
+  show();
+  return {};
+}
+
+Result<void> Ledger::commit_staged() {
   if (logs_->staged()) {
     logs_->rows().chains = chains_.take_changed(
         [this](LogId log_id) { return logs_->size(log_id); });
@@ -100,11 +118,6 @@ Result<void> Ledger::flush() {
     }
     parts_.views.count([](LedgerCounters& at) { ++at.commits; });
   }
-  for (const Answer& each : answers_) {
-    answer(each);
-  }
-  answers_.clear();
-  show();
   return {};
 }
 
@@ -204,20 +217,54 @@ void Ledger::show() {
   new_refusals_.clear();
 }
 
-void Ledger::take_status(const Arrived& arrived) {
+Result<void> Ledger::take_status(const Arrived& arrived) {
   if (registry_.find(arrived.source) == nullptr) {
-    return;
+    return {};
   }
   const auto status = decode_status(arrived.payload);
   if (!status) {
     parts_.views.count([](LedgerCounters& at) { ++at.unreadable; });
-    return;
+    return {};
   }
   parts_.views.set_status(arrived.source, *status);
   parts_.outside.tell("status", [&] {
     const auto view = parts_.views.source(arrived.source);
     return view ? text_of(to_json(*view)) : std::string("{}");
   });
+  return look_at_held(arrived.source, *status);
+}
+
+/// A status is not signed, but the notes in it are, by us: an agent that has
+/// nothing to send shows here that the log was rolled back. Only what is larger
+/// than the tree is looked at: a smaller one is judged with the next batch.
+Result<void> Ledger::look_at_held(const Source& source,
+                                  const strongroom_v1_Status& status) {
+  for (const auto& held : std::span(status.held, status.held_count)) {
+    const auto stream = stream_from_wire(static_cast<int>(held.stream));
+    const auto log_id =
+        stream ? logs_->find(source.site, *stream) : std::nullopt;
+    const std::string_view note =
+        as_chars(ByteView(held.checkpoint.bytes, held.checkpoint.size));
+    const auto parsed = Note::parse(note);
+    const auto shown = parsed ? Checkpoint::parse(parsed->text)
+                              : Result<Checkpoint>(fault(""));
+    if (!log_id || !shown || !logs_->frozen(*log_id).empty()) {
+      continue;
+    }
+    const Checkpoint& own = logs_->signed_checkpoint(*log_id);
+    if (shown->origin == own.origin && shown->size <= own.size) {
+      continue;
+    }
+    if (const auto found = contradiction_of(claim_of(*log_id, note), source)) {
+      if (auto done = freeze_for(*log_id, *found, note); !done) {
+        return done;
+      }
+      if (auto done = flush(); !done) {
+        return done;
+      }
+    }
+  }
+  return {};
 }
 
 /// Pages hear of a device once a turn: a small message makes a large answer.

@@ -210,6 +210,10 @@ class Ledger {
   Result<Judgement> judge_incoming(const Incoming& incoming);
   Result<std::optional<HeldBatch>> held_batch(const Incoming& incoming);
   Result<Claim> claim(const Incoming& incoming);
+  Claim claim_of(LogId log_id, std::string_view note);
+  Result<void> freeze_for(LogId log_id,
+                          const Contradiction& found,
+                          std::string_view note);
   Result<void> append(const Incoming& incoming, const Append& verdict);
   Result<void> refuse(const Incoming& incoming, const Refuse& refusal);
   Result<void> contradicted(const Incoming& incoming,
@@ -241,10 +245,13 @@ class Ledger {
 
   // ledger.cc: commit, then answer
   Result<void> flush();
+  Result<void> commit_staged();
   void answer(const Answer& answer);
   Result<Held> prove(const Answer& answer);
   void show();
-  void take_status(const Arrived& arrived);
+  Result<void> take_status(const Arrived& arrived);
+  Result<void> look_at_held(const Source& source,
+                            const strongroom_v1_Status& status);
   void take_live(const std::vector<Arrived>& messages);
 
   // own_events.cc: the ledger's own source
@@ -290,6 +297,8 @@ class Ledger {
   WallTime retention_due_{};
   std::deque<LogId> logs_to_prune_;
   std::optional<PruneWork> pruning_;
+  /// After a fault nobody knows what is on the disk: nothing more is answered.
+  std::optional<Error> broken_;
   std::vector<Answer> answers_;
   std::vector<Shown> shown_;
   std::vector<FindingView> new_findings_;

@@ -321,6 +321,53 @@ TEST_F(LedgerTest, Revocation_NamesEveryLogAndHoldsAfterRestart) {
   EXPECT_TRUE(at.proves(agent, at.exchange(agent, payload), batch));
 }
 
+// An agent that has nothing to send shows what it holds in its status.
+TEST_F(LedgerTest, RolledBackLog_FreezesOnWhatAStatusShows) {
+  begin(Stream::kTelemetry);
+  const auto show = [&](std::uint64_t size, const Signer& signer) {
+    strongroom_v1_Status status = strongroom_v1_Status_init_zero;
+    status.format = 1;
+    status.held_count = 1;
+    status.held[0].stream = strongroom_v1_Stream_STREAM_TELEMETRY;
+    const std::string note = sign_checkpoint(
+        {"test.example/bj1/telemetry/1", size, Hash{1}}, signer);
+    note.copy(reinterpret_cast<char*>(status.held[0].checkpoint.bytes),
+              note.size());
+    status.held[0].checkpoint.size = static_cast<pb_size_t>(note.size());
+    LedgerInbox::Work work;
+    work.statuses.push_back({agent.source, encode_status(status)});
+    EXPECT_TRUE(at.ledger->turn(std::move(work)));
+    return !at.publication->find(*Origin::parse("test.example/bj1/telemetry/1"))
+                ->frozen.empty();
+  };
+  EXPECT_FALSE(show(1000, *test_signer(77))) << "not our signature";
+  EXPECT_FALSE(show(2, *at.log_signer)) << "judged with the next batch";
+  EXPECT_TRUE(show(1000, *at.log_signer));
+  ASSERT_FALSE(findings().empty());
+  EXPECT_EQ(findings()[0].body.finding.kind,
+            strongroom_v1_FindingKind_FINDING_KIND_LOG_ROLLED_BACK);
+}
+
+// Several batches of one turn, and the disk fails in the first commit: nothing
+// that comes after is answered.
+TEST_F(LedgerTest, FaultOfACommit_LeavesTheTurnUnanswered) {
+  begin(Stream::kRecord);
+  const auto held = agent.cut(Stream::kRecord, {});
+  ASSERT_TRUE(at.proves(agent, at.exchange(agent, held.payload), held));
+  ASSERT_TRUE(at.open()) << at.why;  // what was sent of late is forgotten
+  const auto next = agent.cut(Stream::kRecord, {});
+  at.plan.steps_until_fault = 1;  // the guard
+  at.acks.clear();
+  const auto done = at.send(agent,
+                            {TestAgent::payload_of(next, {.resync = true}),
+                             TestAgent::payload_of(held, {.resync = true}),
+                             TestAgent::payload_of(next, {.resync = true})});
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(at.acks.empty());
+  at.plan.steps_until_fault = -1;
+  EXPECT_FALSE(at.ledger->turn({})) << "it must be started anew";
+}
+
 TEST_F(LedgerTest, RolledBackLog_FreezesOnTheAgentsWord) {
   begin(Stream::kTelemetry);
   begin(Stream::kRecord);
