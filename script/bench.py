@@ -19,6 +19,7 @@ import time
 import urllib.request
 
 from bench_bus import BusBench
+from bench_fairness import FairnessBench
 from bench_peers import PeersBench
 from bench_rows import progress, row
 from installation import Site, SiteError, wait_until
@@ -43,7 +44,7 @@ period_ms = {period_ms}
 """
 
 
-class Bench(BusBench, PeersBench):
+class Bench(BusBench, FairnessBench, PeersBench):
     def __init__(self, binaries, work, short=False):
         self.short = short
         self.binaries = pathlib.Path(binaries)
@@ -321,7 +322,7 @@ class Bench(BusBench, PeersBench):
         return int(kilobytes) / 1024
 
 
-BENCHES = ["journal", "end-to-end", "agents", "latency", "proof", "memory",
+BENCHES = ["journal", "end-to-end", "fairness", "agents", "latency", "proof", "memory",
            "points", "telemetry", "wire", "dead"]
 
 

@@ -4,6 +4,7 @@
 // ack), so that what is measured is broker and ledger.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
@@ -35,6 +36,11 @@ struct Options {
   std::size_t batches = 500;
   std::size_t window = 4;
   bool transport_only = false;  // no ledger: a subscriber acknowledges
+  // At a steady rate instead of as fast as acks come: batches a second of each
+  // agent; of the first one `hog` times as many in every other phase.
+  double rate = 0;
+  double hog = 1;
+  double phase_s = 5;
 };
 
 /// One agent's batches, and how far the ledger has acknowledged them.
@@ -44,6 +50,9 @@ struct Player {
   std::vector<Bytes> payloads;
   std::vector<SteadyTime> sent;
   std::vector<double> latencies_ms;
+  std::map<std::size_t, std::vector<double>> by_phase_ms;
+  std::vector<std::size_t> phase;  // in which each was due; odd: one is faster
+  double due = 0;                  // batches that the rate allows so far
   std::size_t next = 0;
   std::size_t acked = 0;
 };
@@ -110,6 +119,7 @@ Player prepare(const fs::path& dir, const Options& options) {
     player.payloads.push_back(encode_batch(view));
   }
   player.sent.resize(options.batches);
+  player.phase.resize(options.batches);
   return player;
 }
 
@@ -152,6 +162,32 @@ class Run {
     return done;
   }
 
+  /// Of all agents but the first: medians over the phases, those in which it
+  /// is faster and those in which it is not. What else runs on the machine
+  /// spoils a phase, not the median.
+  void print_fairness() const {
+    const std::size_t phases = phase_at(ended_);  // the last one is cut short
+    std::array<std::vector<double>, 2> p50;
+    std::array<std::vector<double>, 2> p99;
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+      const std::vector<double> all = of_others_in(phase);
+      if (!all.empty()) {
+        p50[phase % 2].push_back(all[all.size() / 2]);
+        p99[phase % 2].push_back(all[all.size() * 99 / 100]);
+      }
+    }
+    const auto median = [](std::vector<double> of) {
+      std::ranges::sort(of);
+      return of.empty() ? 0.0 : of[of.size() / 2];
+    };
+    const nlohmann::json row = {{"calm_p50_ms", median(p50[0])},
+                                {"calm_p99_ms", median(p99[0])},
+                                {"hogged_p50_ms", median(p50[1])},
+                                {"hogged_p99_ms", median(p99[1])},
+                                {"phases", phases}};
+    std::printf("%s\n", row.dump().c_str());
+  }
+
   void print() const {
     std::vector<double> all;
     for (const Player& player : players_) {
@@ -177,14 +213,66 @@ class Run {
   }
 
  private:
+  /// Sorted.
+  std::vector<double> of_others_in(std::size_t phase) const {
+    std::vector<double> all;
+    for (std::size_t at = 1; at < players_.size(); ++at) {
+      const auto found = players_[at].by_phase_ms.find(phase);
+      if (found != players_[at].by_phase_ms.end()) {
+        all.insert(all.end(), found->second.begin(), found->second.end());
+      }
+    }
+    std::ranges::sort(all);
+    return all;
+  }
+
   static std::string topic(const Player& player, const char* what) {
     return "strongroom/v1/" + player.source.site + "/" + player.source.agent +
            "/" + what;
   }
 
+  std::size_t phase_at(SteadyTime now) const {
+    const double passed = std::chrono::duration<double>(now - started_).count();
+    return static_cast<std::size_t>(passed / options_.phase_s);
+  }
+
+  /// What the rate allows by now. A batch that waits for its window is late:
+  /// its latency counts from when it was due.
+  void pace(SteadyTime now) {
+    const double passed = std::chrono::duration<double>(now - paced_).count();
+    paced_ = now;
+    const std::size_t phase = phase_at(now);
+    for (std::size_t at = 0; at < players_.size(); ++at) {
+      Player& player = players_[at];
+      const std::size_t before = static_cast<std::size_t>(player.due);
+      player.due += passed * options_.rate *
+                    (at == 0 && phase % 2 == 1 ? options_.hog : 1);
+      const std::size_t all = player.payloads.size();
+      for (std::size_t i = before;
+           i < std::min(static_cast<std::size_t>(player.due), all);
+           ++i) {
+        player.sent[i] = now;
+        player.phase[i] = phase;
+      }
+    }
+  }
+
   void fill(MqttClient& client, Player& player) {
     while (player.next < player.payloads.size() &&
            player.next < player.acked + options_.window) {
+      if (options_.rate > 0) {
+        if (static_cast<double>(player.next + 1) > player.due) {
+          return;
+        }
+        if (!client.publish({topic(player, "batch"),
+                             player.payloads[player.next],
+                             1,
+                             false})) {
+          return;
+        }
+        ++player.next;
+        continue;
+      }
       player.sent[player.next] = std::chrono::steady_clock::now();
       if (!client.publish({topic(player, "batch"),
                            player.payloads[player.next],
@@ -214,9 +302,11 @@ class Run {
       }
     }
     ended_ = std::chrono::steady_clock::now();
-    player.latencies_ms.push_back(std::chrono::duration<double, std::milli>(
-                                      ended_ - player.sent[player.acked])
-                                      .count());
+    const double latency = std::chrono::duration<double, std::milli>(
+                               ended_ - player.sent[player.acked])
+                               .count();
+    player.latencies_ms.push_back(latency);
+    player.by_phase_ms[player.phase[player.acked]].push_back(latency);
     ++player.acked;
     return true;
   }
@@ -227,8 +317,19 @@ class Run {
     std::size_t open = players_.size() * options_.batches;
     bool connected = false;
     while (open > 0 && !failed_) {
-      const auto messages = inbox_.pop_batch(64, limit);
-      if (messages.empty()) {
+      const auto tick =
+          std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+      const auto messages = inbox_.pop_batch(
+          64, options_.rate > 0 ? std::min(tick, limit) : limit);
+      if (options_.rate > 0 && connected) {
+        pace(std::chrono::steady_clock::now());
+        if (std::ranges::any_of(players_, [](const Player& player) {
+              return player.acked == player.payloads.size();
+            })) {
+          return true;  // the first that is through ends it for all
+        }
+      }
+      if (messages.empty() && std::chrono::steady_clock::now() >= limit) {
         std::fprintf(stderr, "120 s passed, %zu batches open\n", open);
         return false;
       }
@@ -236,6 +337,7 @@ class Run {
         if (!message) {
           connected = true;
           started_ = std::chrono::steady_clock::now();
+          paced_ = started_;
         } else if (!take(*message)) {
           return false;
         } else {
@@ -258,6 +360,7 @@ class Run {
   std::atomic<bool> failed_ = false;
   std::atomic<bool> stopping_ = false;
   SteadyTime started_;
+  SteadyTime paced_;
   SteadyTime ended_;
 };
 
@@ -271,6 +374,10 @@ int run(int argc, char** argv) {
   app.add_option("--batches", options.batches, "Per agent");
   app.add_option("--window", options.window);
   app.add_flag("--transport-only", options.transport_only);
+  app.add_option("--rate", options.rate, "Batches a second of each agent");
+  app.add_option(
+      "--hog", options.hog, "The first agent is so much faster, turn about");
+  app.add_option("--phase", options.phase_s, "Seconds of a phase");
   CLI11_PARSE(app, argc, argv);
   init_logging("load_generator", "warning");
   init_crypto();
@@ -282,7 +389,11 @@ int run(int argc, char** argv) {
   if (!play.play()) {
     return 1;
   }
-  play.print();
+  if (options.rate > 0) {
+    play.print_fairness();
+  } else {
+    play.print();
+  }
   return 0;
 }
 
