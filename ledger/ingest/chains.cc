@@ -102,7 +102,7 @@ bool Chains::add_loss(const LossRow& row) {
   return chain.losses.size() < ChainState::kMaxLosses &&
          chain.losses
              .try_emplace(row.from_seq,
-                          Loss{row.to_seq, row.before_from, row.of_to})
+                          DeclaredLoss{row.to_seq, row.before_from, row.of_to})
              .second;
 }
 

@@ -15,7 +15,7 @@ struct KeyFound {
   bool outdated = false;  // signed, but by a key that no longer counts
 };
 
-KeyFound find_key(const Question& question) {
+KeyFound find_key(const BatchQuestion& question) {
   const Bytes input = batch_signing_input(question.batch.header_bytes);
   const auto& keys = question.source->keys;
   KeyFound found;
@@ -42,7 +42,7 @@ bool same_header(const HeldBatch& held, const BatchView& batch) {
 
 class Judge {
  public:
-  explicit Judge(const Question& question) : question_(question) {
+  explicit Judge(const BatchQuestion& question) : question_(question) {
     if (question.chain != nullptr) {
       expected_ = question.chain->expected();
     }
@@ -184,7 +184,7 @@ class Judge {
     return verdict;
   }
 
-  const Question& question_;
+  const BatchQuestion& question_;
   ChainState::Expected expected_;
   std::optional<HeldBatch> held_;
   Claim claim_;
@@ -272,7 +272,7 @@ std::optional<Contradiction> contradiction_of(const Claim& claim,
   return std::nullopt;
 }
 
-Judgement judge(const Question& question) {
+Judgement judge(const BatchQuestion& question) {
   return Judge(question).decide();
 }
 

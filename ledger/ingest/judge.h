@@ -18,7 +18,7 @@
 namespace strongroom {
 
 /// A hole that the source declared in its record stream.
-struct Loss {
+struct DeclaredLoss {
   std::uint64_t to_seq = 0;
   Hash before_from{};
   Hash of_to{};
@@ -35,9 +35,10 @@ struct ChainState {
   bool closed = false;
   /// Of a successor: events before it stand in the predecessor. 1: none does.
   std::uint64_t resumed_from = 1;
-  std::optional<SignedHeader> newest;    // nothing: no batch is held
-  PublicKey key{};                       // that signed it
-  std::map<std::uint64_t, Loss> losses;  // by the first seq that is lost
+  std::optional<SignedHeader> newest;  // nothing: no batch is held
+  PublicKey key{};                     // that signed it
+  std::map<std::uint64_t, DeclaredLoss>
+      losses;  // by the first seq that is lost
 
   /// A batch of it is held, here or in the predecessor.
   bool begun() const { return newest.has_value() || resumed_from > 1; }
@@ -88,7 +89,7 @@ Claim judge_claim(
     const Trust& trust,
     const std::function<std::optional<Hash>(std::uint64_t)>& root_at);
 
-struct Question {
+struct BatchQuestion {
   const Source& topic;  // whose topic the batch came in on
   const BatchView& batch;
   const BatchHeader& header;
@@ -136,7 +137,7 @@ struct LogContradicted {
 };
 using Judgement = std::variant<Append, AckAgain, Refuse, LogContradicted>;
 
-Judgement judge(const Question& question);
+Judgement judge(const BatchQuestion& question);
 
 /// What such a claim (kBeyond, kDiffers) says of the log, in words.
 struct Contradiction {

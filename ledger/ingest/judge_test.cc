@@ -240,7 +240,7 @@ class World {
     const BatchHeader header = *decode_header(batch.header_bytes);
     const Source topic =
         input.own_topic ? source_ : *Source::parse("edge-2@bj1");
-    const Question question{
+    const BatchQuestion question{
         .topic = topic,
         .batch = batch,
         .header = header,

@@ -135,7 +135,7 @@ Result<Judgement> Ledger::judge_incoming(const Incoming& incoming) {
     return result ? *std::move(result)
                   : typename decltype(result)::value_type{};
   };
-  const Question question{
+  const BatchQuestion question{
       .topic = incoming.arrived.source,
       .batch = incoming.batch,
       .header = header,

@@ -29,9 +29,8 @@ BatchTime time_of(const BatchRow& row, WallTime now) {
     return std::nullopt;
   }
   const auto last = parse_entry((*entries)[entries->size() - 2]);
-  const std::int64_t at = last && last->type == EntryType::kEvent
-                              ? recorded_us(last->body)
-                              : 0;
+  const std::int64_t at =
+      last && last->type == EntryType::kEvent ? recorded_us(last->body) : 0;
   return at == 0 || at > (now + kAhead).time_since_epoch().count()
              ? std::nullopt
              : BatchTime(at);
@@ -141,11 +140,9 @@ Result<void> Ledger::prune_some() {
   pruning_.reset();
   parts_.outside.warn("pruning_stopped origin=" + origin.text() + " why=\"" +
                       pruning->refused + "\"");
-  return pruning->bad_index ? note_damage(origin,
-                                          *pruning->bad_index,
-                                          false,
-                                          pruning->refused)
-                            : Result<void>();
+  return pruning->bad_index
+             ? note_damage(origin, *pruning->bad_index, false, pruning->refused)
+             : Result<void>();
 }
 
 }  // namespace strongroom

@@ -47,8 +47,10 @@ TEST(RetentionLook, WholeTilesBelowTheFirstThatIsYounger) {
       {"unknown alone", 0, {unknown, unknown, unknown, unknown}, 0},
       {"from a tile on", 512, {old, old, young}, 512},
       {"on from a tile", 512, {old, old, old, young}, 768},
-      {"exactly as old as is kept", 0, {days_ago(30), days_ago(30),
-                                        days_ago(30)}, 0},
+      {"exactly as old as is kept",
+       0,
+       {days_ago(30), days_ago(30), days_ago(30)},
+       0},
   };
   for (const Case& each : cases) {
     EXPECT_EQ(may_go(each.from, each.times), each.to) << each.name;

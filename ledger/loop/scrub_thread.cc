@@ -28,10 +28,9 @@ std::uint64_t entries_of(
 std::size_t scrub_rate(std::uint64_t entries, double entries_per_batch) {
   const double needed = static_cast<double>(entries) /
                         std::max(entries_per_batch, 1.0) / kSecondsOfRound;
-  return std::clamp(
-      static_cast<std::size_t>(std::ceil(std::min(needed, 1e6))),
-      kLeastBatches,
-      kMostBatches);
+  return std::clamp(static_cast<std::size_t>(std::ceil(std::min(needed, 1e6))),
+                    kLeastBatches,
+                    kMostBatches);
 }
 
 std::optional<ScrubProgress> scrub_start(
@@ -70,16 +69,15 @@ bool ScrubThread::wait() {
 }
 
 void ScrubThread::run() {
-  if (const auto start =
-          scrub_start(parts_.publication.all(), parts_.random)) {
+  if (const auto start = scrub_start(parts_.publication.all(), parts_.random)) {
     parts_.scrubber->resume(*start);
   }
   while (wait()) {
     report(std::exchange(unreported_, {}));
-    const double per_batch =
-        view_.batches == 0 ? kGuessedBatch
-                           : static_cast<double>(entries_read_) /
-                                 static_cast<double>(view_.batches);
+    const double per_batch = view_.batches == 0
+                                 ? kGuessedBatch
+                                 : static_cast<double>(entries_read_) /
+                                       static_cast<double>(view_.batches);
     const auto step = parts_.scrubber->step(
         scrub_rate(entries_of(parts_.publication.all()), per_batch));
     if (step) {
@@ -113,8 +111,7 @@ void ScrubThread::take(const ScrubStep& step) {
 void ScrubThread::report(const std::vector<ScrubFlaw>& flaws) {
   for (const ScrubFlaw& flaw : flaws) {
     const bool posted = parts_.inbox.post([flaw](Ledger& ledger) {
-      return ledger.note_damage(
-          flaw.origin, flaw.index, flaw.tile, flaw.what);
+      return ledger.note_damage(flaw.origin, flaw.index, flaw.tile, flaw.what);
     });
     if (!posted && unreported_.size() < Scrubber::kMaxFlaws) {
       unreported_.push_back(flaw);
