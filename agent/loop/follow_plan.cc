@@ -99,10 +99,12 @@ class Planner {
       if (!ours) {
         return std::unexpected(ours.error());
       }
-      if (!*ours || **ours == chain->head) {
+      const bool is_ours = !*ours || **ours == chain->head;
+      // Held and never cut here is of a later state of this journal.
+      if (is_ours && part.from - 1 <= std::max(view_.cut, view_.delivered)) {
         return part;
       }
-      if (part.from - 1 <= view_.delivered) {
+      if (!is_ours && part.from - 1 <= view_.delivered) {
         return fault("the successor says that another event stands at seq " +
                      std::to_string(held) +
                      " than the one that was proven to this agent");
