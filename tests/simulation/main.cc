@@ -95,6 +95,9 @@ int run_one(const CommandLine& command) {
   const Plan plan = command.plan.empty() ? plan_of(*command.seed, command)
                                          : plan_from_file(command.plan);
   running_seed = plan.seed;
+  if (!command.save.empty()) {
+    std::ofstream(command.save) << plan.file();
+  }
   if (command.minimise) {
     show_failure(plan, command);
     return 0;
@@ -180,7 +183,9 @@ int start(int argc, char** argv) {
   app.add_flag("--minimise", command.minimise, "find the fewest faults");
   app.add_flag("--go-on", command.go_on, "do not end at the first failure");
   app.add_option("--plan", command.plan, "run what this file says");
-  app.add_option("--save", command.save, "write the fewest faults there");
+  app.add_option("--save",
+                 command.save,
+                 "write the plan there; with --minimise, the fewest faults");
   app.add_option("--sabotage",
                  command.sabotage,
                  "leave a part of the product out: act_first, guard_forgets");

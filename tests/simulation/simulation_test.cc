@@ -91,8 +91,8 @@ TEST_F(Simulation, NothingIsLostOrDoubledOrFalse) {
 // What failed once stays a run of its own (regressions/README.md).
 TEST_F(Simulation, WhatFailedOnceHolds) {
   std::size_t plans = 0;
-  for (const auto& file : std::filesystem::directory_iterator(
-           "tests/simulation/regressions")) {
+  for (const auto& file :
+       std::filesystem::directory_iterator("tests/simulation/regressions")) {
     if (file.path().extension() != ".plan") {
       continue;
     }

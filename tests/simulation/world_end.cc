@@ -13,6 +13,7 @@ using std::chrono::seconds;
 // A refused epoch waits up to ten minutes for the next one, more than once
 // when several were refused; resends wait a minute.
 constexpr MonoTime kPatience = minutes(90);
+constexpr MonoTime kBeforeRecovery = minutes(12);
 constexpr std::uint64_t kMostRecoveries = 4;
 
 }  // namespace
@@ -121,14 +122,18 @@ void World::bring(const std::vector<FollowPack>& packs) {
 }
 
 void World::settle() {
-  const MonoTime end = clockwork_.now() + kPatience;
+  const MonoTime begun = clockwork_.now();
+  const MonoTime end = begun + kPatience;
   std::string why = "nothing was tried";
   MonoTime look = clockwork_.now() + seconds(30);
   while (trace_.failures().empty() && clockwork_.now() < end) {
     if (clockwork_.step(look)) {
       continue;
     }
-    if (is_settled(&why) && !recover()) {
+    const bool settled = is_settled(&why);
+    // Who waits for a frozen log would wait for ever.
+    const bool stuck = clockwork_.now() - begun > kBeforeRecovery;
+    if ((settled || stuck) && !recover() && settled) {
       return;
     }
     look = clockwork_.now() + (ledger_->is_up() ? seconds(5) : seconds(40));
