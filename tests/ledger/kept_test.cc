@@ -74,10 +74,10 @@ TEST_F(PrunedHttpTest, PrunedEntries_AreGoneInWordsAndStayProven) {
       at.trust());
   ASSERT_TRUE(verdict) << verdict.error().what;
   EXPECT_EQ(verdict->events.size() >= 2, true);
-  EXPECT_NE(
-      body("/metrics").find("strongroom_ledger_log_pruned_to{origin=\"test."
-                            "example/bj1/telemetry/1\"} 256\n"),
-      std::string::npos);
+  EXPECT_NE(body("/metrics")
+                .find("strongroom_ledger_log_pruned_to{origin=\"test."
+                      "example/bj1/telemetry/1\"} 256\n"),
+            std::string::npos);
 }
 
 class KeptHttpTest : public LedgerHttp {
@@ -132,8 +132,8 @@ TEST_F(KeptHttpTest, HeldBackLog_IsAFailureWithItsWayOut) {
   EXPECT_EQ(health->status, 503);
   EXPECT_NE(health->body.find("strongroom recover"), std::string::npos);
   EXPECT_NE(
-      body("/metrics").find(
-          "log_frozen{origin=\"test.example/bj1/telemetry/1\"} 1\n"),
+      body("/metrics")
+          .find("log_frozen{origin=\"test.example/bj1/telemetry/1\"} 1\n"),
       std::string::npos);
 }
 
@@ -150,8 +150,9 @@ TEST_F(KeptHttpTest, RottenEntries_DegradeAndDoNotFail) {
   EXPECT_EQ(health["status"], "degraded");
   EXPECT_EQ(health["scrub"]["index"], 2);
   EXPECT_EQ(health["scrub"]["size"], 4);
-  EXPECT_NE(body("/metrics").find("damaged_entries{origin=\"test.example/bj1/"
-                                  "telemetry/1\"} 1\n"),
+  EXPECT_NE(body("/metrics")
+                .find("damaged_entries{origin=\"test.example/bj1/"
+                      "telemetry/1\"} 1\n"),
             std::string::npos);
   scrub.error = "disk I/O error";
   at.views->set_scrub(scrub);

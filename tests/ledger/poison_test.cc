@@ -82,12 +82,11 @@ class PoisonTest : public LedgerHttp {
                          sha256(bytes));
       batch.events.push_back(std::move(bytes));
     }
-    return agent.finish(
-        stream,
-        std::move(batch),
-        first,
-        before,
-        {.resync = !agent.held.contains(stream)});
+    return agent.finish(stream,
+                        std::move(batch),
+                        first,
+                        before,
+                        {.resync = !agent.held.contains(stream)});
   }
 
   /// How many bytes a body may have so that its event is just as large.
@@ -108,21 +107,18 @@ class PoisonTest : public LedgerHttp {
     const Ack ack = at.exchange(agent, batch.payload);
     TestAgent::Batch sent = batch;
     ASSERT_TRUE(at.proves(agent, ack, sent)) << name;
-    const std::uint64_t index =
-        std::get<Held>(ack.outcome).first_index + 1;
-    const std::string log = "bj1/" +
-                            std::string(stream_name(batch.header.stream)) +
-                            "/1";
+    const std::uint64_t index = std::get<Held>(ack.outcome).first_index + 1;
+    const std::string log =
+        "bj1/" + std::string(stream_name(batch.header.stream)) + "/1";
     // The page's list, with its neighbours.
-    const json list =
-        json::parse(body("/api/v1/entries/" + log +
-                         "?from=" + std::to_string(index - 1) + "&count=4"));
+    const json list = json::parse(body("/api/v1/entries/" + log + "?from=" +
+                                       std::to_string(index - 1) + "&count=4"));
     ASSERT_EQ(list.size(), 4U) << name;
     EXPECT_EQ(list[1]["type"], "event") << name;
     const auto entry = from_base64(list[1]["entry"].get<std::string>());
     ASSERT_TRUE(entry) << name;
-    EXPECT_TRUE(std::ranges::equal(ByteView(*entry).subspan(1),
-                                   batch.events[1]))
+    EXPECT_TRUE(
+        std::ranges::equal(ByteView(*entry).subspan(1), batch.events[1]))
         << name;
     EXPECT_TRUE(list[0].contains("decoded")) << name;
     EXPECT_TRUE(list[3].contains("decoded")) << name;
@@ -130,10 +126,10 @@ class PoisonTest : public LedgerHttp {
     const auto proof = TlogProof::parse(
         body("/api/v1/proof/" + log + "/" + std::to_string(index)));
     ASSERT_TRUE(proof) << name;
-    const auto verdict = verify_pack(
-        as_bytes(body("/api/v1/pack/" + log +
-                      "?index=" + std::to_string(index))),
-        at.trust());
+    const auto verdict =
+        verify_pack(as_bytes(body("/api/v1/pack/" + log +
+                                  "?index=" + std::to_string(index))),
+                    at.trust());
     ASSERT_TRUE(verdict) << name << ": " << verdict.error().what;
     EXPECT_EQ(
         json::parse(body("/api/v1/find?source=edge-1@bj1&stream=" +
@@ -150,7 +146,8 @@ class PoisonTest : public LedgerHttp {
 };
 
 TEST_F(PoisonTest, WhatNobodyCanRead_IsKeptShownAndProven) {
-  const Bytes garbage = bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+  const Bytes garbage =
+      bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
   const Bytes groups(300, 0x0b);  // field 1 begins a group, 300 deep
   const Bytes not_utf8 = text_field("\xff\xfe\xc3\x28");
   const Bytes with_zero = text_field(std::string_view("a\0b", 3));
@@ -166,8 +163,8 @@ TEST_F(PoisonTest, WhatNobodyCanRead_IsKeptShownAndProven) {
       {"as large as may be", 999, Bytes(room(999, 1024), 0xff)},
       {"as large as windows", 41, Bytes(room(41, 2048), 0xff)}};
   for (const std::uint32_t number :
-       {20U, 21U, 22U, 24U, 25U, 26U, 27U, 28U, 29U, 30U, 31U, 32U, 33U, 40U,
-        41U, 42U, 43U, 60U, 61U, 62U, 999U, 536'870'911U}) {
+       {20U, 21U, 22U, 24U, 25U, 26U, 27U, 28U, 29U, 30U,  31U,
+        32U, 33U, 40U, 41U, 42U, 43U, 60U, 61U, 62U, 999U, 536'870'911U}) {
     cases.push_back({"empty", number, {}});
     cases.push_back({"garbage", number, garbage});
     cases.push_back({"groups", number, groups});
@@ -209,8 +206,8 @@ TEST_F(PoisonTest, WhatIsNoEvent_IsRefused) {
        {Case{"one byte too large", 999, room(999, 1025)},
         Case{"one byte too large for windows", 41, room(41, 2049)}}) {
     const EventChain kept = *agent.record;
-    const auto batch = poisoned(
-        Stream::kRecord, each.number, Bytes(each.size, 0x01));
+    const auto batch =
+        poisoned(Stream::kRecord, each.number, Bytes(each.size, 0x01));
     const auto refusal = at.refusal_of(at.exchange(agent, batch.payload));
     EXPECT_TRUE(refusal == reason::kChain || refusal == reason::kMalformed)
         << each.name << refusal;

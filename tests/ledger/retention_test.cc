@@ -67,8 +67,8 @@ class RetentionTest : public ::testing::Test {
           const auto entries = entries_of(row);
           for (const ByteView entry : *entries) {
             const auto event = decode_event(parse_entry(entry)->body);
-            if (event && event->which_body ==
-                             strongroom_v1_Event_telemetry_pruned_tag) {
+            if (event &&
+                event->which_body == strongroom_v1_Event_telemetry_pruned_tag) {
               all.push_back(event->body.telemetry_pruned);
             }
           }
@@ -222,14 +222,15 @@ TEST_F(RetentionTest, DamagedEntry_StopsIt) {
   at.close();
   {
     SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE batches SET entries = zeroblob(length(entries))"
-            " WHERE first_index = 303");
+    db.exec(
+        "UPDATE batches SET entries = zeroblob(length(entries))"
+        " WHERE first_index = 303");
   }
   keep(kDays);
   work();
   EXPECT_EQ(pruned_to(Stream::kTelemetry), 256U);
-  EXPECT_TRUE(std::ranges::any_of(
-      at.views->findings(10), [](const FindingView& each) {
+  EXPECT_TRUE(
+      std::ranges::any_of(at.views->findings(10), [](const FindingView& each) {
         return each.kind ==
                strongroom_v1_FindingKind_FINDING_KIND_ENTRY_DAMAGED;
       }));

@@ -10,9 +10,9 @@
 namespace strongroom {
 namespace {
 
+using std::chrono::steady_clock;
 using testing_ledger::TestAgent;
 using testing_ledger::TestLedger;
-using std::chrono::steady_clock;
 
 TEST(ScrubRate, OneRoundADayAndNeverNothing) {
   struct Case {
@@ -54,8 +54,8 @@ class ScrubThreadTest : public ::testing::Test {
     ASSERT_TRUE(at.open()) << at.why;
     ASSERT_TRUE(at.enrol(agent));
     for (int i = 0; i < 20; ++i) {
-      auto batch = agent.cut(Stream::kTelemetry,
-                             {.count = 50, .resync = i == 0});
+      auto batch =
+          agent.cut(Stream::kTelemetry, {.count = 50, .resync = i == 0});
       EXPECT_TRUE(at.proves(agent, at.exchange(agent, batch.payload), batch));
     }
   }
@@ -75,8 +75,8 @@ class ScrubThreadTest : public ::testing::Test {
   bool turn_until(Condition condition) {
     const auto limit = steady_clock::now() + std::chrono::seconds(20);
     while (steady_clock::now() < limit) {
-      auto work = inbox.take(
-          16, steady_clock::now() + std::chrono::milliseconds(5));
+      auto work =
+          inbox.take(16, steady_clock::now() + std::chrono::milliseconds(5));
       EXPECT_TRUE(at.ledger->turn(std::move(work)));
       if (condition()) {
         return true;
@@ -103,8 +103,9 @@ TEST_F(ScrubThreadTest, RoundsOfASoundLedger_FindNothing) {
 TEST_F(ScrubThreadTest, RottenEntry_BecomesAFindingOnce) {
   {
     SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE batches SET entries = zeroblob(length(entries))"
-            " WHERE first_index = 510");
+    db.exec(
+        "UPDATE batches SET entries = zeroblob(length(entries))"
+        " WHERE first_index = 510");
   }
   const auto thread = start(std::chrono::milliseconds(1));
   EXPECT_TRUE(turn_until([&] { return !at.views->damaged().empty(); }));

@@ -33,8 +33,8 @@ void add_confirm(CLI::App& app, Outcome& outcome) {
     const auto reply =
         expect_ok(admin_request(order->admin, "/admin/confirm", body.dump()),
                   "confirming " + order->source);
-    const auto said = nlohmann::json::parse(
-        reply ? *reply : std::string(), nullptr, false);
+    const auto said =
+        nlohmann::json::parse(reply ? *reply : std::string(), nullptr, false);
     finish(outcome,
            ExitCode::kFailed,
            reply ? Result<void>() : std::unexpected(reply.error()),
