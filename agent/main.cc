@@ -175,7 +175,9 @@ void log_start(const OpenedJournal& opened, const AgentConfig& config) {
                opened.journal != nullptr && opened.opened_because != 0);
 }
 
-ExitCode exit_code(LoopEnd end, const std::string& error) {
+ExitCode exit_code(LoopEnd end,
+                   const std::string& error,
+                   const std::filesystem::path& journal) {
   switch (end) {
     case LoopEnd::kStopped:
       return ExitCode::kStopped;
@@ -185,6 +187,7 @@ ExitCode exit_code(LoopEnd end, const std::string& error) {
     case LoopEnd::kJournalBroken:
       break;
   }
+  doubt_journal(journal, error);
   spdlog::error("journal_broken error=\"{}\"", error);
   return ExitCode::kJournalBroken;
 }
@@ -261,7 +264,7 @@ ExitCode run_agent(const AgentConfig& config,
   inbox.push_stop();  // nobody takes polls any more: no line waits for room
   reloader.stop();
   stop_all(servers, lines, **client);
-  return exit_code(*end, loop.error());
+  return exit_code(*end, loop.error(), config.journal);
 }
 
 ExitCode run(const ProgramArguments& arguments) {

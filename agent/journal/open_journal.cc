@@ -6,9 +6,11 @@
 #include <fstream>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
+#include "agent/journal/check_journal.h"
 #include "agent/journal/columns.h"
 #include "agent/journal/migrate.h"
 #include "agent/journal/set_aside.h"
@@ -288,6 +290,39 @@ Result<Attempt> open_whole(const fs::path& path,
   }
 }
 
+// --- a file that a run of the agent found broken -----------------------------
+
+fs::path doubt_path(const fs::path& path) {
+  return path.string() + ".doubted";
+}
+
+// Which file a mark speaks of: the one that takes its place has another.
+std::string inode_of(const fs::path& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? std::to_string(status.st_ino)
+                                            : std::string();
+}
+
+bool is_doubted(const fs::path& path) {
+  std::ifstream file(doubt_path(path));
+  std::string inode;
+  return std::getline(file, inode) && !inode.empty() && inode == inode_of(path);
+}
+
+void remove_doubt(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove(doubt_path(path), ignored);
+}
+
+Previous previous_of(const fs::path& path) {
+  try {
+    const auto contents = load_contents(*open_untouched(path));
+    return contents ? heads_of(*contents) : Previous{};
+  } catch (const SQLite::Exception&) {
+    return {};
+  }
+}
+
 Result<Attempt> try_existing(const fs::path& path, const Source& source) {
   if (is_held(path)) {
     auto file = WriterDatabase::open(path, journal_rows::kApplicationId, false);
@@ -300,6 +335,17 @@ Result<Attempt> try_existing(const fs::path& path, const Source& source) {
   }
   if (look->damage) {
     return Attempt{std::nullopt, std::move(look->damage)};
+  }
+  if (is_doubted(path)) {
+    const auto report = check_journal(path, {});
+    if (!report) {
+      return std::unexpected(report.error());
+    }
+    if (report->flaw) {
+      return Attempt{std::nullopt,
+                     Damage{*report->flaw, kCorrupt, previous_of(path)}};
+    }
+    remove_doubt(path);  // it was no damage of the file
   }
   return open_whole(path, source, *look);
 }
@@ -333,12 +379,19 @@ Result<OpenedJournal> begin_anew(const fs::path& path,
   if (!attempt->opened) {
     return fault(path.string() + ": " + attempt->damage->what);
   }
+  remove_doubt(path);  // it spoke of the old file
   attempt->opened->damage = damage.what;
   attempt->opened->previous = damage.previous;
   return *std::move(attempt->opened);
 }
 
 }  // namespace
+
+void doubt_journal(const fs::path& given, const std::string& what) {
+  const fs::path path = behind_links(given);
+  std::ofstream file(doubt_path(path), std::ios::trunc);
+  file << inode_of(path) << '\n' << what << '\n';
+}
 
 Result<OpenedJournal> open_journal(const fs::path& given,
                                    const Source& source,

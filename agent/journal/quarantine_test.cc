@@ -333,6 +333,31 @@ TEST(Quarantine, NameThatExists_IsNotTaken) {
   EXPECT_EQ(bytes_of(place / opened.set_aside), "one");
 }
 
+// A commit found what no start looks for, or erred.
+TEST(Quarantine, DoubtedJournal_IsLookedAtWhole) {
+  const Place place;
+  const fs::path path = place / "journal.db";
+  doubt_journal(path, "nothing is there yet");
+  ASSERT_TRUE(testing_journal::open(path).set_aside.empty());
+  doubt_journal(path, "memory erred");
+  ASSERT_TRUE(testing_journal::open(path).damage.empty());
+  EXPECT_FALSE(fs::exists(path.string() + ".doubted"));
+  fs::remove(path);
+  fs::remove(path.string() + ".lock");
+  testing_journal::write_sample(path);
+  // Delivered rows are left to fsck by a start.
+  SQLite::Database(path.string(), SQLite::OPEN_READWRITE)
+      .exec(
+          "UPDATE record_events SET event = zeroblob(200) WHERE position = 1");
+  EXPECT_TRUE(testing_journal::open(path).damage.empty()) << "no start looks";
+  doubt_journal(path, "a commit looked");
+  const auto bytes = bytes_of(path);
+  const auto opened = testing_journal::open(path);
+  EXPECT_NE(opened.damage.find("record 1"), std::string::npos) << opened.damage;
+  EXPECT_EQ(opened.opened_because, kCorrupt);
+  EXPECT_EQ(bytes_of(place / opened.set_aside), bytes);
+}
+
 TEST(Quarantine, HoweverManyLieThere_TheNextStartGoesOn) {
   const Place place;
   const fs::path path = place / "journal.db";

@@ -103,4 +103,10 @@ Result<OpenedJournal> open_journal(const std::filesystem::path& path,
                                    const Source& source,
                                    WallTime now);
 
+/// The next start looks at every row before it goes on: a commit or a read
+/// found damage (JournalError::broken), perhaps where no start looks, among
+/// rows that were delivered; or memory erred. Leaves `<path>.doubted`, which
+/// speaks of this very file. Best effort: the disk may be at its end.
+void doubt_journal(const std::filesystem::path& path, const std::string& what);
+
 }  // namespace strongroom

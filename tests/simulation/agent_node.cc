@@ -305,6 +305,7 @@ void AgentNode::turn() {
   unsettled_ = core.finish();
   if (unsettled_->broken) {
     around_.trace.line(name_, "finds its journal broken");
+    doubt_journal(journal_path(), unsettled_->broken->what);
     ++crashes;
     return end(kRestart);
   }
@@ -326,6 +327,7 @@ void AgentNode::settle() {
     }
     if (!done && done.error().broken) {
       around_.trace.line(name_, "finds its journal broken");
+      doubt_journal(journal_path(), done.error().what);
       ++crashes;
       return end(kRestart);
     }
