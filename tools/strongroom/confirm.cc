@@ -22,7 +22,9 @@ void add_confirm(CLI::App& app, Outcome& outcome) {
       "confirm", "Say that a source's new epoch was looked at and is right");
   command->add_option("SOURCE", order->source, "<agent>@<site>")->required();
   command->add_option(
-      "EPOCH", order->epoch, "As the finding shows it; default: the open one");
+      "EPOCH",
+      order->epoch,
+      "Decimal, as the finding shows it; default: the open one");
   command->add_option("--admin", order->admin, "Admin socket of the ledger")
       ->required();
   command->callback([order, &outcome] {

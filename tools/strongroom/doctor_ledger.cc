@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kAfterRestore =
     "Do not start over: stop the ledger, keep every file, and see "
-    "\"A restored or damaged ledger\" in docs/operations.md.";
+    "\"Restoring a lost ledger\" in docs/operations.md.";
 
 void examine_trust_matches(Examination& examination,
                            const LedgerConfig& config) {

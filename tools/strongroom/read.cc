@@ -213,7 +213,10 @@ void add_proof(CLI::App& app, Outcome& outcome) {
   auto order = std::make_shared<ReadOrder>();
   auto* command =
       app.add_subcommand("proof", "Write an evidence pack of chosen entries");
-  command->add_option("LOG", order->log, "<site>/<stream>[/<generation>]")
+  command
+      ->add_option("LOG",
+                   order->log,
+                   "<site>/<stream>[/<generation>]; else generation 1")
       ->required();
   command->add_option("INDEX", order->indices, "Entries")->required();
   command->add_option("--url", order->url, "The ledger")->capture_default_str();
@@ -243,12 +246,16 @@ void add_verify(CLI::App& app, Outcome& outcome) {
 void add_tail(CLI::App& app, Outcome& outcome) {
   auto order = std::make_shared<ReadOrder>();
   auto* command = app.add_subcommand("tail", "Follow a log");
-  command->add_option("LOG", order->log, "<site>/<stream>[/<generation>]")
+  command
+      ->add_option("LOG",
+                   order->log,
+                   "<site>/<stream>[/<generation>]; else generation 1")
       ->required();
   command->add_option("--url", order->url, "The ledger")->capture_default_str();
   command->add_option("--from", order->from, "First entry")
       ->capture_default_str();
-  command->add_flag("--json", order->as_json, "One JSON object per event");
+  command->add_flag(
+      "--json", order->as_json, "Each event as JSON, behind its index");
   command->add_flag("--once", order->once, "End when caught up");
   command->callback([order, &outcome] {
     if (const auto done = tail(*order); !done) {

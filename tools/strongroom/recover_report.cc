@@ -132,7 +132,9 @@ std::string recovery_text(const Recovered& recovered, bool done) {
   }
   if (!agents.empty()) {
     text +=
-        "\nCan be asked for what is missing (strongroom follow, on each):\n";
+        "\nNext, start the ledger. Then bring each agent its files (strongroom "
+        "follow, at the\nagent; _others are for agents that were enrolled "
+        "anew or of which nothing is kept):\n";
     for (const std::string& agent : agents) {
       text += "  " + agent + "\n";
     }
