@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/person.h"
 #include "core/event/event.h"
 #include "core/pack/pack.h"
 
 namespace strongroom {
 namespace {
 
-constexpr std::size_t kMaxPersonBytes = 32;
 // After `epoch opened`, in the successor's first batch.
 constexpr std::uint64_t kSuccessionIndex = 1;
 
@@ -20,21 +20,6 @@ Hash hash_of(const std::uint8_t (&bytes)[N]) {
   Hash hash{};
   std::ranges::copy(bytes, hash.begin());
   return hash;
-}
-
-std::optional<std::string> person_fault(const FollowOrder& order) {
-  for (const std::string& person : {order.first_person, order.second_person}) {
-    if (person.empty()) {
-      return "two persons must be named";
-    }
-    if (person.size() > kMaxPersonBytes) {
-      return "the id of a person has at most 32 bytes";
-    }
-  }
-  if (order.first_person == order.second_person) {
-    return "two different persons must be named";
-  }
-  return std::nullopt;
 }
 
 bool is_by_console(const ProvenEvent& proven, const Source& source) {
@@ -103,8 +88,9 @@ Result<FollowOrder> read_follow_order(ByteView pack,
   FollowOrder order;
   order.first_person = std::move(first_person);
   order.second_person = std::move(second_person);
-  if (auto what = person_fault(order)) {
-    return fault(std::move(*what));
+  if (auto what = persons_fault(order.first_person, order.second_person);
+      !what.empty()) {
+    return fault(std::move(what));
   }
   const auto verdict = verify_pack(pack, trust);
   if (!verdict) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "ledger/backup/guard_file.h"
 #include "ledger/store/guard_reader.h"
+#include "ledger/store/ledger_reader.h"
 
 namespace strongroom {
 namespace {
@@ -181,6 +183,19 @@ class Restore {
     if (!guarded) {
       return std::unexpected(guarded.error());
     }
+    auto reader = LedgerReader::open(to_.store);
+    const auto rows =
+        reader ? (*reader)->logs()
+               : Result<std::vector<LogRow>>(std::unexpected(reader.error()));
+    if (!rows) {
+      return std::unexpected(rows.error());
+    }
+    std::set<std::string> closed;  // these have their successors already
+    for (const LogRow& row : *rows) {
+      if (row.closed_at) {
+        closed.insert(row.origin.text());
+      }
+    }
     Restored restored{.manifest = std::move(manifest),
                       .made_guard = options_.without_guard};
     std::map<std::string, RestoredLog> logs;
@@ -195,9 +210,10 @@ class Restore {
     }
     for (const auto& [origin, log] : logs) {
       // Behind the guard; or the guard itself is an older one.
-      restored.needs_recovery = restored.needs_recovery ||
-                                log.signed_size > log.entries ||
-                                log.signed_size < signed_then[origin];
+      restored.needs_recovery =
+          restored.needs_recovery ||
+          (!closed.contains(origin) && (log.signed_size > log.entries ||
+                                        log.signed_size < signed_then[origin]));
       restored.logs.push_back(log);
     }
     return Outcome(std::move(restored));

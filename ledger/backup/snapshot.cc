@@ -103,7 +103,9 @@ Result<void> Snapshot::put_notes(const fs::path& copy,
     SQLite::Transaction transaction(db);
     SQLite::Statement put(db,
                           "INSERT OR REPLACE INTO notes (log_id, note)"
-                          " SELECT log_id, ? FROM logs WHERE origin = ?");
+                          " SELECT log_id, ? FROM logs WHERE origin = ?"
+                          // Of a closed log the guard's is of what was lost.
+                          " AND closed_at IS NULL");
     for (const GuardEntry& entry : notes) {
       put.bindNoCopy(1, entry.note);
       put.bindNoCopy(2, entry.origin);

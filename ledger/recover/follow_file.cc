@@ -162,16 +162,19 @@ Result<Known> look(LogWriter& logs,
 }  // namespace
 
 std::string FollowFile::name() const {
-  return agent + "." + std::string(stream_name(successor.stream)) + ".follow";
+  return agent + "." + std::string(stream_name(successor.stream)) + "." +
+         std::to_string(successor.generation) + ".follow";
 }
 
 Result<std::vector<FollowFile>> make_follow_files(LogWriter& logs,
                                                   LedgerReader& reader,
                                                   const Origin& successor,
                                                   const Trust& trust) {
-  const auto log_id = logs.find(successor.site, successor.stream);
   const auto registry = logs.find(std::string(kCentralSite), Stream::kRegistry);
-  if (!log_id || !registry || logs.origin(*log_id) != successor) {
+  const std::vector<LogId> ids = logs.ids();
+  const auto log_id = std::ranges::find_if(
+      ids, [&](LogId id) { return logs.origin(id) == successor; });
+  if (log_id == ids.end() || !registry) {
     return fault(successor.text() + " is not there");
   }
   const auto known = look(logs, reader, successor, *log_id, *registry);

@@ -21,10 +21,11 @@ struct FollowFile {
   std::size_t chains = 0;
   Bytes pack;
 
-  /// "edge-1@bj1.record.follow".
+  /// "edge-1@bj1.record.2.follow": to generation 2.
   std::string name() const;
 };
 
+/// `successor` may itself be closed by now: who was away follows step by step.
 /// One for each agent of the log's site that the registry enrols or the log
 /// resumes a chain of, and one for others. Each is verified before it is given
 /// out. Faults: the database; what was read does not verify.

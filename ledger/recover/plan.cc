@@ -118,15 +118,6 @@ std::vector<Line> lines_of(const std::vector<SurveyedLog>& logs) {
   return lines;
 }
 
-bool is_person(const std::string& id) {
-  return !id.empty() && id.size() <= 32 &&
-         std::ranges::all_of(id, [](char letter) {
-           return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
-                  std::string_view("._:@+-").find(letter) !=
-                      std::string_view::npos;
-         });
-}
-
 }  // namespace
 
 std::string trouble_of(const SurveyedLog& log) {
@@ -162,23 +153,6 @@ std::string trouble_of(const SurveyedLog& log) {
   if (guarded == nullptr && log.stored > 0) {
     return "the guard knows nothing of it, and it has " + number(log.stored) +
            " entries";
-  }
-  return {};
-}
-
-std::string persons_fault(const std::string& first, const std::string& second) {
-  for (const std::string& id : {first, second}) {
-    if (!is_person(id)) {
-      return "\"" + id +
-             "\" is no person's id: 1 to 32 letters, digits and . _ : @ + -";
-    }
-  }
-  const auto same = [](char left, char right) {
-    return std::tolower(static_cast<unsigned char>(left)) ==
-           std::tolower(static_cast<unsigned char>(right));
-  };
-  if (std::ranges::equal(first, second, same)) {
-    return "two persons are needed, and \"" + first + "\" is one";
   }
   return {};
 }

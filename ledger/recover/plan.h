@@ -59,7 +59,4 @@ std::variant<RecoveryPlan, PlanRefused> plan_recovery(
     const std::vector<SurveyedLog>& logs,
     const std::vector<std::string>& chosen);
 
-/// Whether two ids may stand for two persons; says why not. Empty: they may.
-std::string persons_fault(const std::string& first, const std::string& second);
-
 }  // namespace strongroom

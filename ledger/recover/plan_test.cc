@@ -237,21 +237,5 @@ TEST(PlanTest, Chosen_AreTheNewestThatNeedIt_AndTheRegistryFirst) {
             std::string::npos);
 }
 
-TEST(PlanTest, Persons_AreTwo) {
-  EXPECT_EQ(persons_fault("li.wei", "zhang-3"), "");
-  EXPECT_EQ(persons_fault(std::string(32, 'a'), "uid:1000"), "");
-  for (const auto& [first, second] :
-       {std::pair("", "b"),
-        std::pair("a", ""),
-        std::pair("a", "a"),
-        std::pair("Anna", "anna"),
-        std::pair("a b", "c"),
-        std::pair("a", "c\n"),
-        std::pair("a", "\xc3\xa9"),
-        std::pair("a", "123456789012345678901234567890123")}) {
-    EXPECT_NE(persons_fault(first, second), "") << first << " " << second;
-  }
-}
-
 }  // namespace
 }  // namespace strongroom

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/person.h"
 #include "core/log/entry.h"
 
 namespace strongroom {
@@ -259,16 +260,18 @@ class Recovery {
   }
 
   Result<void> make_files() {
-    std::vector<Origin> successors = plan_.succeeded;
-    for (const LogPlan& plan : plan_.logs) {
-      successors.push_back(plan.successor);
-    }
-    for (const Origin& successor : successors) {
-      if (successor.stream == Stream::kRegistry) {
+    // Of every succession, not of this one alone: an agent that was away for
+    // two follows the first one first.
+    for (const LogId log_id : writer_->ids()) {
+      const Origin& successor = writer_->origin(log_id);
+      if (successor.stream == Stream::kRegistry || successor.generation == 1) {
         continue;
       }
       auto files =
           make_follow_files(*writer_, parts_.reader, successor, trust_);
+      if (!files && writer_->closed_at(log_id)) {
+        continue;  // its beginning was lost: the files of that time are left
+      }
       if (!files) {
         return std::unexpected(files.error());
       }

@@ -79,8 +79,8 @@ class RecoveryTest(SiteTest):
 
     def follow(self, out, name="edge-1", file=None):
         for stream in ("record", "telemetry"):
-            pack = out / f"{file or name + '@bj1'}.{stream}.follow"
-            if pack.exists():
+            for pack in sorted(out.glob(
+                    f"{file or name + '@bj1'}.{stream}.*.follow")):
                 self.site.tool("verify", pack, "--trust", self.site.trust)
                 self.site.follow(name, pack)
 

@@ -167,11 +167,15 @@ class RecoverTest : public ::testing::Test {
   const FollowFile* file_of(const Recovered& done,
                             const std::string& agent,
                             Stream stream) {
-    const auto found =
-        std::ranges::find_if(done.files, [&](const FollowFile& each) {
-          return each.agent == agent && each.successor.stream == stream;
-        });
-    return found == done.files.end() ? nullptr : &*found;
+    const FollowFile* newest = nullptr;
+    for (const FollowFile& each : done.files) {
+      if (each.agent == agent && each.successor.stream == stream &&
+          (newest == nullptr ||
+           newest->successor.generation < each.successor.generation)) {
+        newest = &each;
+      }
+    }
+    return newest;
   }
 
   void follow(KeepingAgent& who, const Recovered& done) {
@@ -261,8 +265,8 @@ TEST_F(RecoverTest, RestoredFromAnOlderCopy_EndsWhereItIsProven) {
   }
   // Two agents and the others, in two logs.
   ASSERT_EQ(done->files.size(), 6U);
-  EXPECT_EQ(done->files[0].name(), "_others@bj1.record.follow");
-  EXPECT_EQ(done->files[1].name(), "edge-1@bj1.record.follow");
+  EXPECT_EQ(done->files[0].name(), "_others@bj1.record.2.follow");
+  EXPECT_EQ(done->files[1].name(), "edge-1@bj1.record.2.follow");
   EXPECT_EQ(done->files[1].chains, 1U);
   expect_sound();
 }
@@ -458,6 +462,17 @@ TEST_F(RecoverTest, RecoveredTwice_WhoDidNotFollowInBetween_GoesOnToo) {
   done = run();
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(name(plan.logs.at(0).successor), "bj1/record/3");
+  // Who was away for both goes step by step.
+  std::vector<std::string> names;
+  for (const FollowFile& each : done->files) {
+    if (each.agent == "edge-2@bj1" &&
+        each.successor.stream == Stream::kRecord) {
+      names.push_back(each.name());
+    }
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"edge-2@bj1.record.2.follow",
+                                      "edge-2@bj1.record.3.follow"}));
   const FollowFile* file = file_of(*done, "edge-2@bj1", Stream::kRecord);
   ASSERT_NE(file, nullptr);
   EXPECT_EQ(file->chains, 1U);

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "core/base/person.h"
 #include "ledger/backup/guard_file.h"
 #include "ledger/store/guard_reader.h"
 #include "platform/crypto/keys.h"
