@@ -42,7 +42,8 @@ Result<std::string> AgentCore::follow(const FollowOrder& order) {
                                  recorder_,
                                  losses_,
                                  from.base() - 1,
-                                 outbox_.cut_end(order.stream)});
+                                 outbox_.cut_end(order.stream),
+                                 from.held() ? from.held()->size : 0});
   if (!plan) {
     return std::unexpected(plan.error());
   }

@@ -183,6 +183,25 @@ TEST_P(FollowTest, OlderCopyOfTheJournal_HasRowsThatItNeverCut) {
             order.successor.text());
 }
 
+// The file of another agent, or one that was cut short.
+TEST_P(FollowTest, OrderWithoutAChainOfOurs_IsRefused) {
+  const Stream stream = GetParam();
+  World world;
+  live(world);
+  const FollowOrder order = recover(world, stream, 3);
+  ASSERT_FALSE(order.chains.empty());
+  FollowOrder bare = order;
+  bare.chains.clear();
+  const auto refused = world.follow(bare);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("bears this agent's name"),
+            std::string::npos)
+      << refused.error().what;
+  ASSERT_TRUE(world.follow(order));
+  ASSERT_TRUE(world.settle());
+  world.check_account();
+}
+
 // A new journal holds nothing: it needs no order.
 TEST_P(FollowTest, EmptyJournal_TakesTheSuccessorAsItIs) {
   const Stream stream = GetParam();
