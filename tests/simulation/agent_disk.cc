@@ -41,6 +41,7 @@ void AgentNode::restore_image(MonoTime away) {
   around_.trace.line("person", "restores the disk of " + name_);
   copy_journal(folder_ / "image" / "journal.db", journal_path());
   life_ = *image_;
+  had_another_life = true;
   damaged_ = false;
 }
 
@@ -50,6 +51,7 @@ void AgentNode::copy_image_of(const AgentNode& other) {
     // The lock file says that the place was used before, as a whole disk would.
     std::ofstream(journal_path().string() + ".lock");
     life_ = *other.image_;
+    had_another_life = true;
     change_ = other.change_;
   }
 }

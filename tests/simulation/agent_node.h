@@ -72,7 +72,8 @@ class AgentNode {
 
   std::uint64_t crashes = 0;
   std::uint64_t turns = 0;
-  std::uint64_t set_aside = 0;  // journals that a start did not go on with
+  bool had_another_life = false;  // its disk was put back, or is a copy
+  std::uint64_t set_aside = 0;    // journals that a start did not go on with
   std::size_t most_in_flight = 0;
 
  private:

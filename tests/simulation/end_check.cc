@@ -334,6 +334,14 @@ void EndCheck::check_losses(const AgentNode& agent) {
            " and more were lost and not announced so");
     }
   }
+  // A disk that was put back gives up rows that its later life had delivered.
+  const bool lived_twice =
+      std::ranges::any_of(agents_, [&](const AgentNode* each) {
+        return each->source() == agent.source() && each->had_another_life;
+      });
+  if (lived_twice) {
+    return;
+  }
   const Held& held = held_[{source, Stream::kTelemetry}];
   for (const Identity& each : held.originals) {
     if (is_announced(source, each)) {
