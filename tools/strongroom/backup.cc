@@ -102,7 +102,9 @@ void print(const Restored& restored) {
         "A guard was made of the backup's checkpoints. What the ledger signed "
         "after\n%s is not known here: agents that hold a later checkpoint will "
         "show it,\nthat log then freezes (finding log_rolled_back), and "
-        "strongroom recover is the way out.\n",
+        "strongroom recover is the way out.\nOf the registry no agent holds "
+        "any: enrol, rotate and revoke again what was done\nsince, before the "
+        "broker is started.\n",
         utc_text(restored.manifest.taken).c_str());
   }
   std::printf(restored.needs_recovery

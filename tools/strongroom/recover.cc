@@ -250,7 +250,11 @@ void add_recover(CLI::App& app, Outcome& outcome) {
       ->add_option(
           "--person", options->persons, "who decides on it; twice, two persons")
       ->required();
-  command->add_option("--out", options->out, "where follow files and report go")
+  command
+      ->add_option("--out",
+                   options->out,
+                   "where follow files and report go; must be writable by this "
+                   "account, as the report is written once")
       ->required();
   command->add_option(
       "--log", options->logs, "only this log (its origin); may be repeated");

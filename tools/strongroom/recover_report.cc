@@ -81,8 +81,9 @@ std::string warnings(const Recovered& recovered) {
         "is kept\n"
         "*** must be made again, by hand, from your own records. A key that "
         "was revoked\n"
-        "*** and is not revoked again is VALID. Do this before the broker is "
-        "reachable.\n";
+        "*** and is not revoked again is VALID. Stop the broker, start the "
+        "ledger, do this,\n"
+        "*** and only then start the broker.\n";
   }
   if (!recovered.logs.empty()) {
     text +=
@@ -132,9 +133,9 @@ std::string recovery_text(const Recovered& recovered, bool done) {
   }
   if (!agents.empty()) {
     text +=
-        "\nNext, start the ledger. Then bring each agent its files (strongroom "
-        "follow, at the\nagent; _others are for agents that were enrolled "
-        "anew or of which nothing is kept):\n";
+        "\nWhen the ledger has been started, bring each agent its files "
+        "(strongroom follow,\nat the agent; _others are for agents that were "
+        "enrolled anew or of which nothing\nis kept):\n";
     for (const std::string& agent : agents) {
       text += "  " + agent + "\n";
     }
