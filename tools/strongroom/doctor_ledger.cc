@@ -8,15 +8,12 @@
 #include "ledger/store/guard_reader.h"
 #include "ledger/store/ledger_reader.h"
 #include "tools/strongroom/doctor_agent.h"
+#include "tools/strongroom/doctor_reach.h"
 
 namespace strongroom {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kAfterRestore =
-    "Do not start over: stop the ledger, keep every file, and see "
-    "\"Restoring a lost ledger\" in docs/operations.md.";
 
 void examine_trust_matches(Examination& examination,
                            const LedgerConfig& config) {
@@ -41,44 +38,6 @@ void examine_trust_matches(Examination& examination,
                         ", the configuration of " + config.ledger,
                     "Correct `ledger` in the configuration: the name is part "
                     "of every log and cannot change.");
-  }
-}
-
-/// Whether the database reaches what was signed last.
-void examine_reach(Examination& examination,
-                   LedgerReader& reader,
-                   const std::vector<GuardEntry>& guard) {
-  const auto logs = reader.logs();
-  if (!logs) {
-    examination.ill("store-unreadable", logs.error().what, kAfterRestore);
-    return;
-  }
-  for (const GuardEntry& entry : guard) {
-    const auto note = Note::parse(entry.note);
-    const auto signed_last =
-        note ? Checkpoint::parse(note->text)
-             : Result<Checkpoint>(std::unexpected(note.error()));
-    const auto log = std::ranges::find_if(*logs, [&](const LogRow& row) {
-      return row.origin.text() == entry.origin;
-    });
-    if (!signed_last || log == logs->end()) {
-      examination.ill("guard-foreign",
-                      "the guard holds \"" + entry.origin +
-                          "\", which the database does not",
-                      kAfterRestore);
-      continue;
-    }
-    const auto size = reader.log_size(log->log_id);
-    if (size && *size < signed_last->size) {
-      examination.ill("store-behind-guard",
-                      entry.origin + " has " + std::to_string(*size) +
-                          " entries, but " + std::to_string(signed_last->size) +
-                          " were signed",
-                      kAfterRestore);
-    } else if (size) {
-      examination.healthy(entry.origin + ": " + std::to_string(*size) +
-                          " entries");
-    }
   }
 }
 

@@ -87,4 +87,10 @@ std::string event_line(ByteView event) {
                      body_name(message));
 }
 
+std::string closed_text(std::uint64_t closed_at, Origin origin) {
+  ++origin.generation;
+  return "closed at " + std::to_string(closed_at) + "; " + origin.text() +
+         " goes on";
+}
+
 }  // namespace strongroom

@@ -6,6 +6,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/now.h"
+#include "core/base/source.h"
 
 namespace strongroom {
 
@@ -24,5 +25,9 @@ std::string utc_text(std::int64_t unix_us);
 /// "2026-11-20T07:35:36Z edge-1@bj1 telemetry 12 windows": time, source,
 /// stream, seq and body's name, or "undecodable".
 std::string event_line(ByteView event);
+
+/// "closed at 62; a.example/bj1/record/2 goes on", of a log that a recovery
+/// ended.
+std::string closed_text(std::uint64_t closed_at, Origin origin);
 
 }  // namespace strongroom
