@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
+#include "core/log/merkle.h"
 #include "core/log/tile.h"
 #include "ledger/log/stored_entries.h"
 
@@ -11,7 +13,34 @@ namespace {
 
 constexpr std::size_t kCachedTiles = 64;  // 1 MiB a log and connection
 
+/// What a batch, its header last, has of the indices from..end-1. Of a bundle
+/// that cannot be taken apart nothing is known: its events are damaged.
+void add_entries(const BatchRow& row,
+                 std::uint64_t from,
+                 std::uint64_t end,
+                 std::vector<IndexedEntry>& list) {
+  const auto all = kept_entries_of(row);
+  const std::uint64_t last = std::min(end, row.end_index());
+  for (auto at = std::max(from, row.first_index); at < last; ++at) {
+    IndexedEntry entry{.index = at};
+    if (all || at == row.header_index()) {
+      const ByteView bytes =
+          all ? (*all)[static_cast<std::size_t>(at - row.first_index)]
+              : ByteView(row.header);
+      entry.entry.assign(bytes.begin(), bytes.end());
+    }
+    entry.damaged = entry.entry.empty() && !row.is_pruned(at);
+    list.push_back(std::move(entry));
+  }
+}
+
 }  // namespace
+
+std::unexpected<Error> damaged_entry(std::uint64_t index) {
+  return fault("index " + std::to_string(index) +
+               ": what is stored does not hash to what was signed: see "
+               "strongroom repair");
+}
 
 LogAccess::LogAccess(std::unique_ptr<LedgerReader> reader)
     : reader_(std::move(reader)) {}
@@ -51,6 +80,9 @@ Result<std::optional<Bytes>> LogAccess::bundle(const PublishedLog& log,
     if (entry.pruned()) {
       return Bytes();
     }
+    if (entry.damaged) {
+      return damaged_entry(entry.index);
+    }
     append_to_bundle(bundle, entry.entry);
   }
   return bundle;
@@ -65,30 +97,25 @@ Result<std::vector<IndexedEntry>> LogAccess::entries(const PublishedLog& log,
     return list;
   }
   const std::uint64_t end = from + std::min(count, size - from);
-  std::optional<Error> wrong;
   auto scanned = reader_->scan(log.log_id, from, [&](const BatchRow& row) {
-    const auto all = kept_entries_of(row);
-    if (!all) {
-      wrong = all.error();
-      return false;
-    }
-    for (std::size_t i = 0; i < all->size(); ++i) {
-      const std::uint64_t index = row.first_index + i;
-      if (index >= from && index < end) {
-        list.push_back({index, Bytes((*all)[i].begin(), (*all)[i].end())});
-      }
-    }
+    add_entries(row, from, end, list);
     return row.end_index() < end;
   });
   if (!scanned) {
     return std::unexpected(scanned.error());
   }
-  if (!wrong && list.size() != end - from) {
-    wrong =
-        Error{"entries from index " + std::to_string(from) + " on are missing"};
+  if (list.size() != end - from) {
+    return fault("entries from index " + std::to_string(from) +
+                 " on are missing");
   }
-  if (wrong) {
-    return std::unexpected(*wrong);
+  const auto signed_leaves = leaves(log, from, end - from);
+  if (!signed_leaves) {
+    return std::unexpected(signed_leaves.error());
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].pruned() && leaf_hash(list[i].entry) != (*signed_leaves)[i]) {
+      list[i].damaged = true;
+    }
   }
   return list;
 }
@@ -116,8 +143,31 @@ Result<BatchRow> LogAccess::batch_at(const PublishedLog& log,
   return **std::move(row);
 }
 
-Result<std::vector<Hash>> LogAccess::leaves_of(const BatchRow& row) {
-  return all_leaves_of(row, *reader_);
+Result<std::vector<Hash>> LogAccess::leaves(const PublishedLog& log,
+                                            std::uint64_t from,
+                                            std::uint64_t count) {
+  const std::uint64_t size = log.checkpoint.size;
+  if (from > size || count > size - from) {
+    return fault("the batch at index " + std::to_string(from) +
+                 " is damaged: it ends beyond the log");
+  }
+  std::vector<Hash> hashes;
+  Subtrees tree = subtrees(log);
+  for (std::uint64_t at = from; at < from + count;) {
+    const std::uint64_t number = at / kTileWidth;
+    const auto tile = tree.tile(0, number, tile_width(0, number, size));
+    if (!tile) {
+      return std::unexpected(tile.error());
+    }
+    check(tile->has_value(), "leaves beyond the tree");
+    const std::uint64_t end = std::min(from + count, (number + 1) * kTileWidth);
+    for (; at < end; ++at) {
+      hashes.push_back(*hash_from(ByteView(**tile).subspan(
+          static_cast<std::size_t>(at % kTileWidth) * sizeof(Hash),
+          sizeof(Hash))));
+    }
+  }
+  return hashes;
 }
 
 Result<std::optional<std::uint64_t>> LogAccess::find(const PublishedLog& log,

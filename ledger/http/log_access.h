@@ -18,10 +18,15 @@ namespace strongroom {
 
 struct IndexedEntry {
   std::uint64_t index = 0;
-  Bytes entry;  // empty: it was pruned
+  Bytes entry;  // empty: it was pruned, or nothing of it can be read
+  /// It does not hash to the leaf that was signed: not what was recorded.
+  bool damaged = false;
 
-  bool pruned() const { return entry.empty(); }
+  bool pruned() const { return entry.empty() && !damaged; }
 };
+
+/// The fault of a stored entry that is not the one that was signed.
+std::unexpected<Error> damaged_entry(std::uint64_t index);
 
 /// One read-only connection with its tile caches. One thread at a time.
 class LogAccess {
@@ -29,7 +34,8 @@ class LogAccess {
   explicit LogAccess(std::unique_ptr<LedgerReader> reader);
 
   // Faults of all: what is stored cannot be read or does not hash to the
-  // published root. Indices and sizes are <= log.checkpoint.size.
+  // published root; entries() says it of each entry instead. Indices and sizes
+  // are <= log.checkpoint.size.
   Result<std::optional<Bytes>> tile(const PublishedLog& log,
                                     int level,
                                     std::uint64_t number,
@@ -39,7 +45,8 @@ class LogAccess {
   Result<std::optional<Bytes>> bundle(const PublishedLog& log,
                                       std::uint64_t number,
                                       std::uint32_t width);
-  /// At most `count` entries from `from` on, fewer at the end.
+  /// At most `count` entries from `from` on, fewer at the end; each compared
+  /// with the published tree.
   Result<std::vector<IndexedEntry>> entries(const PublishedLog& log,
                                             std::uint64_t from,
                                             std::uint64_t count);
@@ -49,8 +56,11 @@ class LogAccess {
                            std::uint64_t to);
   /// The whole batch that holds `index`.
   Result<BatchRow> batch_at(const PublishedLog& log, std::uint64_t index);
-  /// Leaf hashes of its entries, pruned ones as the tiles say.
-  Result<std::vector<Hash>> leaves_of(const BatchRow& row);
+  /// Leaf hashes from..from+count-1 as the published tree holds them, whatever
+  /// became of the entries.
+  Result<std::vector<Hash>> leaves(const PublishedLog& log,
+                                   std::uint64_t from,
+                                   std::uint64_t count);
   /// Index of the event at that place of a chain, if it is published.
   Result<std::optional<std::uint64_t>> find(const PublishedLog& log,
                                             const std::string& source,

@@ -26,10 +26,11 @@ class LogPart {
   LogPart(LogAccess& access, const PublishedLog& log)
       : access_(access), log_(log) {}
 
-  /// Adds the chosen events of a batch and its header.
+  /// Adds the chosen events of a batch and its header. Paths are of the signed
+  /// leaves: a damaged neighbour does not spoil the proof of a sound event.
   Result<void> add(const BatchRow& row, const std::set<std::uint64_t>& chosen) {
     const auto entries = kept_entries_of(row);
-    const auto leaves = access_.leaves_of(row);
+    const auto leaves = leaves_of(row);
     if (!entries || !leaves) {
       return std::unexpected(entries ? leaves.error() : entries.error());
     }
@@ -40,12 +41,28 @@ class LogPart {
       }
       if (auto done = add_entry(index,
                                 (*entries)[position],
+                                (*leaves)[position],
                                 batch_path(*leaves, position, row.count));
           !done) {
         return done;
       }
     }
-    return add_entry(row.header_index(), row.header, {});
+    return add_entry(row.header_index(), row.header, leaves->back(), {});
+  }
+
+  /// Faults when an entry of the batch is not what was signed.
+  Result<void> compare(const BatchRow& row,
+                       const std::vector<ByteView>& entries) {
+    const auto leaves = leaves_of(row);
+    if (!leaves) {
+      return std::unexpected(leaves.error());
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (leaf_hash(entries[i]) != (*leaves)[i]) {
+        return damaged_entry(row.first_index + i);
+      }
+    }
+    return {};
   }
 
   PackLog take() {
@@ -56,7 +73,17 @@ class LogPart {
   bool empty() const { return part_.entries.empty(); }
 
  private:
-  Result<void> add_entry(std::uint64_t index, ByteView entry, Path path) {
+  Result<std::vector<Hash>> leaves_of(const BatchRow& row) {
+    return access_.leaves(log_, row.first_index, row.count + 1);
+  }
+
+  Result<void> add_entry(std::uint64_t index,
+                         ByteView entry,
+                         const Hash& signed_leaf,
+                         Path path) {
+    if (leaf_hash(entry) != signed_leaf) {
+      return damaged_entry(index);
+    }
     auto inclusion = access_.inclusion(log_, index);
     if (!inclusion) {
       return std::unexpected(inclusion.error());
@@ -105,6 +132,11 @@ Result<void> add_key_history(LogAccess& access,
     const auto entries = entries_of(row);
     if (!entries) {
       wrong = entries.error();
+      return false;
+    }
+    // A damaged entry may have been any key's: no history without it.
+    if (auto sound = part.compare(row, *entries); !sound) {
+      wrong = sound.error();
       return false;
     }
     std::set<std::uint64_t> chosen;

@@ -13,7 +13,8 @@ namespace strongroom {
 /// The entries at `indices` with the headers that cover them, and from the
 /// registry everything about the keys of their sources. A header that is asked
 /// for brings the first event of its batch, which a pack must show with it.
-/// Faults: an index is not in the log, or what is stored cannot be read.
+/// Faults: an index is not in the log, what is stored cannot be read, or a
+/// chosen entry or one of the registry is not the one that was signed.
 Result<Pack> build_pack(LogAccess& access,
                         const PublishedLog& log,
                         const PublishedLog& registry,

@@ -41,6 +41,11 @@ std::optional<std::uint64_t> number_of(const HttpRequest& request,
 
 json entry_json(const IndexedEntry& entry) {
   json out = {{"index", entry.index}, {"entry", to_base64(entry.entry)}};
+  if (entry.damaged) {
+    out["type"] = "unknown";
+    out["damaged"] = true;
+    return out;
+  }
   const auto view = parse_entry(entry.entry);
   out["type"] = !view                             ? "unknown"
                 : view->type == EntryType::kEvent ? "event"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What strangers are told of logs that are not whole or not the newest: pruned
 // entries, closed logs and their successors, entries that rot.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include "core/log/tlog_proof.h"
@@ -78,6 +79,89 @@ TEST_F(PrunedHttpTest, PrunedEntries_AreGoneInWordsAndStayProven) {
                 .find("strongroom_ledger_log_pruned_to{origin=\"test."
                       "example/bj1/telemetry/1\"} 256\n"),
             std::string::npos);
+}
+
+/// Entries that rot under a running ledger.
+class DamagedHttpTest : public LedgerHttp {
+ protected:
+  /// The byte of the batch's bundle `from_end` before its end is another.
+  void damage(const std::string& origin,
+              std::uint64_t first_index,
+              std::size_t from_end) {
+    SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+    SQLite::Statement read(
+        db,
+        "SELECT b.entries, b.log_id FROM batches b JOIN logs l ON l.log_id = "
+        "b.log_id WHERE l.origin = ? AND b.first_index = ?");
+    read.bind(1, origin);
+    read.bind(2, static_cast<std::int64_t>(first_index));
+    ASSERT_TRUE(read.executeStep());
+    std::string bytes = read.getColumn(0).getString();
+    ASSERT_GT(bytes.size(), from_end);
+    bytes[bytes.size() - from_end] ^= 1;
+    SQLite::Statement write(
+        db,
+        "UPDATE batches SET entries = ? WHERE log_id = ? AND first_index = ?");
+    write.bind(1, bytes.data(), static_cast<int>(bytes.size()));
+    write.bind(2, read.getColumn(1).getInt64());
+    write.bind(3, static_cast<std::int64_t>(first_index));
+    read.reset();
+    ASSERT_EQ(write.exec(), 1);
+  }
+  json entry(std::uint64_t index) {
+    return json::parse(body("/api/v1/entries/bj1/telemetry/1?count=1&from=" +
+                            std::to_string(index)))
+        .at(0);
+  }
+};
+
+TEST_F(DamagedHttpTest, DamagedEntry_IsNeverServedAsGood) {
+  send(Stream::kTelemetry, 300);  // 0..300: a full tile and the edge
+  send(Stream::kTelemetry, 20);   // 301..321
+  const std::string log = "test.example/bj1/telemetry/1";
+  damage(log, 0, 1);    // the last byte of index 299, in the edge
+  damage(log, 301, 1);  // of index 320
+  for (const std::uint64_t index : {299U, 320U}) {
+    const json shown = entry(index);
+    EXPECT_EQ(shown["damaged"], true) << index;
+    EXPECT_EQ(shown["type"], "unknown");
+    EXPECT_FALSE(shown.contains("decoded"));
+    const auto pack =
+        get("/api/v1/pack/bj1/telemetry/1?index=" + std::to_string(index));
+    EXPECT_EQ(pack->status, 500);
+    EXPECT_NE(pack->body.find("strongroom repair"), std::string::npos);
+    // The proof is of what was signed, which is still elsewhere.
+    EXPECT_EQ(status("/api/v1/proof/bj1/telemetry/1/" + std::to_string(index)),
+              200);
+  }
+  EXPECT_EQ(status("/log/bj1/telemetry/1/tile/entries/001.p/66"), 500);
+  EXPECT_EQ(status("/log/bj1/telemetry/1/tile/entries/000"), 200);
+  // What stands beside them is proven as ever.
+  EXPECT_FALSE(entry(298).contains("damaged"));
+  EXPECT_TRUE(entry(298).contains("decoded"));
+  const auto verdict = verify_pack(
+      as_bytes(body("/api/v1/pack/bj1/telemetry/1?index=298&index=310")),
+      at.trust());
+  EXPECT_TRUE(verdict) << verdict.error().what;
+}
+
+TEST_F(DamagedHttpTest, DamagedBundle_IsDamagedAsAWholeAndItsHeaderIsSound) {
+  send(Stream::kTelemetry, 300);
+  SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+  ASSERT_EQ(db.exec("UPDATE batches SET entries = x'ff' WHERE count = 300"), 1);
+  EXPECT_EQ(entry(0)["damaged"], true);
+  EXPECT_EQ(entry(0)["entry"], "");
+  EXPECT_EQ(entry(299)["damaged"], true);
+  EXPECT_EQ(entry(300)["type"], "header");
+  EXPECT_FALSE(entry(300).contains("damaged"));
+  EXPECT_EQ(status("/api/v1/pack/bj1/telemetry/1?index=0"), 500);
+}
+
+TEST_F(DamagedHttpTest, DamagedRegistry_GivesNoPackAtAll) {
+  send(Stream::kTelemetry, 3);
+  ASSERT_EQ(status("/api/v1/pack/bj1/telemetry/1?index=0"), 200);
+  damage("test.example/central/registry/1", 0, 1);
+  EXPECT_EQ(status("/api/v1/pack/bj1/telemetry/1?index=0"), 500);
 }
 
 class KeptHttpTest : public LedgerHttp {
