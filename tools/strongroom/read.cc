@@ -33,14 +33,47 @@ struct ReadOrder {
   std::uint64_t from = 0;
 };
 
-/// `bj1/record` means generation 1.
-std::string with_generation(const std::string& log) {
-  return std::ranges::count(log, '/') == 1 ? log + "/1" : log;
+/// The newest generation of `log` among the ledger's logs; 0: none.
+std::uint32_t newest_generation(const json& logs, const std::string& log) {
+  std::uint32_t newest = 0;
+  for (const json& each : logs.is_array() ? logs : json::array()) {
+    const auto text = each.is_object() ? each.find("origin") : each.end();
+    const auto origin = text != each.end() && text->is_string()
+                            ? Origin::parse(text->get<std::string>())
+                            : std::nullopt;
+    if (origin &&
+        origin->site + "/" + std::string(stream_name(origin->stream)) == log) {
+      newest = std::max(newest, origin->generation);
+    }
+  }
+  return newest;
+}
+
+/// `bj1/record` means the newest generation: an older one was closed by a
+/// recovery and takes nothing more. Says which one when it is not the first.
+Result<void> complete_log(ReadOrder& order) {
+  if (std::ranges::count(order.log, '/') != 1) {
+    return {};
+  }
+  const auto reply =
+      expect_ok(http_get(order.url + "/api/v1/logs"), "reading the logs");
+  if (!reply) {
+    return std::unexpected(reply.error());
+  }
+  const std::uint32_t newest =
+      newest_generation(json::parse(*reply, nullptr, false), order.log);
+  if (newest == 0) {
+    return fault("the ledger has no log " + printable(order.log));
+  }
+  order.log += "/" + std::to_string(newest);
+  if (newest > 1) {
+    std::fprintf(stderr, "%s, the newest generation\n", order.log.c_str());
+  }
+  return {};
 }
 
 Result<std::string> write_pack(const ReadOrder& order) {
-  std::string url =
-      order.url + "/api/v1/pack/" + with_generation(order.log) + "?";
+  std::string url = order.url + "/api/v1/pack/" + order.log + "?";
   for (const std::uint64_t index : order.indices) {
     url += "index=" + std::to_string(index) + "&";
   }
@@ -130,6 +163,28 @@ void verify(const ReadOrder& order, Outcome& outcome) {
   print_verdict(*verdict, order.as_json);
 }
 
+void print_damaged(std::uint64_t index, bool as_json) {
+  if (as_json) {
+    std::printf("%s\n",
+                json{{"index", index}, {"damaged", true}}.dump().c_str());
+  } else {
+    std::printf("%8llu  DAMAGED: not what was signed; see strongroom repair\n",
+                static_cast<unsigned long long>(index));
+  }
+}
+
+void print_event(std::uint64_t index, ByteView event, bool as_json) {
+  if (as_json) {
+    const json line = {{"index", index},
+                       {"event", json::parse(event_json(event))}};
+    std::printf("%s\n", line.dump().c_str());
+  } else {
+    std::printf("%8llu  %s\n",
+                static_cast<unsigned long long>(index),
+                event_line(event).c_str());
+  }
+}
+
 /// Prints the entries of `reply` from `from` on; returns the next index.
 Result<std::uint64_t> print_entries(const std::string& reply,
                                     std::uint64_t from,
@@ -140,18 +195,19 @@ Result<std::uint64_t> print_entries(const std::string& reply,
   }
   for (const json& entry : entries) {
     const std::uint64_t index = entry.value("index", from);
+    from = index + 1;
+    if (entry.value("damaged", false)) {
+      print_damaged(index, as_json);
+      continue;
+    }
     const auto bytes = from_base64(entry.value("entry", std::string()));
     if (!bytes) {
       return fault("entry " + std::to_string(index) + " is not base64");
     }
     const auto view = parse_entry(*bytes);
     if (view && view->type == EntryType::kEvent) {
-      std::printf("%8llu  %s\n",
-                  static_cast<unsigned long long>(index),
-                  as_json ? event_json(view->body).c_str()
-                          : event_line(view->body).c_str());
+      print_event(index, view->body, as_json);
     }
-    from = index + 1;
   }
   std::fflush(stdout);
   return from;
@@ -159,8 +215,7 @@ Result<std::uint64_t> print_entries(const std::string& reply,
 
 Result<std::uint64_t> log_size(const ReadOrder& order) {
   const auto reply =
-      expect_ok(http_get(order.url + "/log/" + with_generation(order.log) +
-                         "/checkpoint"),
+      expect_ok(http_get(order.url + "/log/" + order.log + "/checkpoint"),
                 "reading the checkpoint");
   if (!reply) {
     return std::unexpected(reply.error());
@@ -184,10 +239,10 @@ Result<void> tail(const ReadOrder& order) {
       return std::unexpected(size.error());
     }
     while (next < *size) {
-      auto reply = expect_ok(
-          http_get(order.url + "/api/v1/entries/" + with_generation(order.log) +
-                   "?from=" + std::to_string(next) + "&count=256"),
-          "reading entries");
+      auto reply =
+          expect_ok(http_get(order.url + "/api/v1/entries/" + order.log +
+                             "?from=" + std::to_string(next) + "&count=256"),
+                    "reading entries");
       if (!reply) {
         return std::unexpected(reply.error());
       }
@@ -214,15 +269,17 @@ void add_proof(CLI::App& app, Outcome& outcome) {
   auto* command =
       app.add_subcommand("proof", "Write an evidence pack of chosen entries");
   command
-      ->add_option("LOG",
-                   order->log,
-                   "<site>/<stream>[/<generation>]; else generation 1")
+      ->add_option(
+          "LOG", order->log, "<site>/<stream>[/<generation>]; else the newest")
       ->required();
   command->add_option("INDEX", order->indices, "Entries")->required();
   command->add_option("--url", order->url, "The ledger")->capture_default_str();
   command->add_option("--out,-o", order->file, "Pack file")->required();
   command->callback([order, &outcome] {
-    const auto said = write_pack(*order);
+    const auto complete = complete_log(*order);
+    const auto said =
+        complete ? write_pack(*order)
+                 : Result<std::string>(std::unexpected(complete.error()));
     if (!said) {
       report(outcome, ExitCode::kUnreachable, said.error().what);
       return;
@@ -247,18 +304,20 @@ void add_tail(CLI::App& app, Outcome& outcome) {
   auto order = std::make_shared<ReadOrder>();
   auto* command = app.add_subcommand("tail", "Follow a log");
   command
-      ->add_option("LOG",
-                   order->log,
-                   "<site>/<stream>[/<generation>]; else generation 1")
+      ->add_option(
+          "LOG", order->log, "<site>/<stream>[/<generation>]; else the newest")
       ->required();
   command->add_option("--url", order->url, "The ledger")->capture_default_str();
   command->add_option("--from", order->from, "First entry")
       ->capture_default_str();
-  command->add_flag(
-      "--json", order->as_json, "Each event as JSON, behind its index");
+  command->add_flag("--json", order->as_json, "One JSON object per event");
   command->add_flag("--once", order->once, "End when caught up");
   command->callback([order, &outcome] {
-    if (const auto done = tail(*order); !done) {
+    auto done = complete_log(*order);
+    if (done) {
+      done = tail(*order);
+    }
+    if (!done) {
       report(outcome, ExitCode::kUnreachable, done.error().what);
     }
   });
