@@ -28,6 +28,8 @@ struct CheckedLog {
   std::uint64_t batches = 0;
   std::uint64_t tiles = 0;
   std::uint64_t signed_size = 0;  // of the guard's checkpoint
+  /// A recovery ended it there: what was signed beyond it is not missing.
+  std::optional<std::uint64_t> closed_at;
 };
 
 struct LedgerCheck {

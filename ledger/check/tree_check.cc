@@ -112,6 +112,7 @@ void LogCheck::check_tiles_beyond() {
 }
 
 void LogCheck::check_guard() {
+  summary_.closed_at = log_.closed_at;
   if (!guarded_) {
     if (tree_.size() > 0 && !log_.closed_at) {
       flaw(std::nullopt, "the guard has no checkpoint of it");

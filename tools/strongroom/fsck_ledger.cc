@@ -6,18 +6,23 @@
 #include "ledger/check/check_ledger.h"
 #include "ledger/config/config.h"
 #include "platform/crypto/keys.h"
+#include "tools/strongroom/render.h"
 
 namespace strongroom {
 namespace {
 
 void print(const LedgerCheck& check, Outcome& outcome) {
   for (const CheckedLog& log : check.logs) {
-    std::printf("%s: %llu entries in %llu batches, %llu tiles, %llu signed\n",
+    const auto origin = Origin::parse(log.origin);
+    std::printf("%s: %llu entries in %llu batches, %llu tiles, %llu signed%s\n",
                 log.origin.c_str(),
                 static_cast<unsigned long long>(log.entries),
                 static_cast<unsigned long long>(log.batches),
                 static_cast<unsigned long long>(log.tiles),
-                static_cast<unsigned long long>(log.signed_size));
+                static_cast<unsigned long long>(log.signed_size),
+                log.closed_at && origin
+                    ? (", " + closed_text(*log.closed_at, *origin)).c_str()
+                    : "");
   }
   for (const LedgerFlaw& flaw : check.flaws) {
     report(outcome, ExitCode::kFailed, "DAMAGED " + flaw.text());
