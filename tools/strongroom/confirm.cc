@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/strongroom/command.h"
+#include "tools/strongroom/epoch_text.h"
 #include "tools/strongroom/http_client.h"
 
 namespace strongroom {
@@ -24,13 +25,19 @@ void add_confirm(CLI::App& app, Outcome& outcome) {
   command->add_option(
       "EPOCH",
       order->epoch,
-      "Decimal, as the finding shows it; default: the open one");
+      "As the finding (decimal) or the agent (16 hexadecimal digits, or 0x…) "
+      "shows it; default: the open one");
   command->add_option("--admin", order->admin, "Admin socket of the ledger")
       ->required();
   command->callback([order, &outcome] {
     nlohmann::json body = {{"source", order->source}};
     if (!order->epoch.empty()) {
-      body["epoch"] = order->epoch;
+      const auto epoch = parse_epoch(order->epoch);
+      if (!epoch) {
+        report(outcome, ExitCode::kUsage, epoch.error().what);
+        return;
+      }
+      body["epoch"] = std::to_string(*epoch);
     }
     const auto reply =
         expect_ok(admin_request(order->admin, "/admin/confirm", body.dump()),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/strongroom/epoch_text.h"
 #include "tools/strongroom/render.h"
 
 namespace strongroom {
@@ -61,7 +62,7 @@ std::string text_of(const RecoveredLog& log) {
   }
   for (const KeptChain& chain : log.chains) {
     text += "  has:      " + number(chain.events) + " events of " +
-            chain.source + ", epoch " + number(chain.epoch) +
+            chain.source + ", epoch " + epoch_text(chain.epoch) +
             (chain.closed ? " (closed)" : "") + "\n";
   }
   return text;
