@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ledger/backup/guard_file.h"
+#include "ledger/backup/partial_directory.h"
 #include "ledger/backup/snapshot.h"
 #include "ledger/check/check_ledger.h"
 #include "ledger/store/guard_reader.h"
@@ -96,22 +97,27 @@ BackupManifest manifest_of(const LedgerCheck& check,
   return manifest;
 }
 
+/// Absolute, because SQLite takes a name that begins with "file:" for more than
+/// a name; without the slash that completion leaves at the end.
+fs::path spelled(const fs::path& directory) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(directory, error).lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
 class Backup {
  public:
-  Backup(fs::path directory, const BackupOptions& options)
-      : directory_(std::move(directory)), options_(options) {
+  Backup(const fs::path& directory, const BackupOptions& options)
+      : directory_(spelled(directory)), options_(options) {
     partial_ = directory_;
     partial_ += ".partial";
   }
 
   Result<Outcome> run(const LedgerPaths& from) {
-    for (const fs::path& place : {directory_, partial_}) {
-      if (fs::exists(fs::symlink_status(place))) {
-        return refused(place.string() + ": is there already");
-      }
+    if (fs::exists(fs::symlink_status(directory_))) {
+      return refused(directory_.string() + ": is there already");
     }
-    const fs::path parent =
-        directory_.has_parent_path() ? directory_.parent_path() : ".";
+    const fs::path parent = directory_.parent_path();
     auto moment = hold(from);
     const auto room = options_.room(parent);
     if (!moment || !room) {
@@ -124,16 +130,13 @@ class Backup {
                      " bytes are free, " + std::to_string(needed) +
                      " are needed");
     }
-    std::error_code error;
-    fs::create_directory(partial_, error);
-    if (!error) {
-      fs::permissions(partial_, fs::perms::owner_all, error);
-    }
-    if (error) {
-      return refused(partial_.string() + ": " + error.message());
+    const auto claimed = PartialDirectory::claim(partial_);
+    if (!claimed) {
+      return refused(claimed.error().what);
     }
     auto outcome = fill(*std::move(moment));
     if (!outcome || !std::holds_alternative<BackupManifest>(*outcome)) {
+      std::error_code error;
       fs::remove_all(partial_, error);
     }
     return outcome;
@@ -183,7 +186,7 @@ class Backup {
     }
     if (auto done = write_file(partial_ / kBackupManifest,
                                as_bytes(manifest.text()),
-                               0640,
+                               0600,
                                Overwrite::kRefuse);
         !done) {
       return std::unexpected(done.error());

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "ledger/backup/guard_file.h"
 #include "ledger/store/guard_reader.h"
@@ -190,30 +189,29 @@ class Restore {
     if (!rows) {
       return std::unexpected(rows.error());
     }
-    std::set<std::string> closed;  // these have their successors already
-    for (const LogRow& row : *rows) {
-      if (row.closed_at) {
-        closed.insert(row.origin.text());
-      }
-    }
     Restored restored{.manifest = std::move(manifest),
                       .made_guard = options_.without_guard};
     std::map<std::string, RestoredLog> logs;
     std::map<std::string, std::uint64_t> signed_then;
     for (const BackupLog& log : restored.manifest.logs) {
-      logs[log.origin] = {log.origin, log.entries, 0};
+      logs[log.origin] = {.origin = log.origin, .entries = log.entries};
       signed_then[log.origin] = signed_size(log.note);
     }
     for (const GuardEntry& entry : *guarded) {
       logs[entry.origin].origin = entry.origin;
       logs[entry.origin].signed_size = signed_size(entry.note);
     }
+    for (const LogRow& row : *rows) {
+      if (const auto log = logs.find(row.origin.text()); log != logs.end()) {
+        log->second.closed_at = row.closed_at;
+      }
+    }
     for (const auto& [origin, log] : logs) {
       // Behind the guard; or the guard itself is an older one.
       restored.needs_recovery =
           restored.needs_recovery ||
-          (!closed.contains(origin) && (log.signed_size > log.entries ||
-                                        log.signed_size < signed_then[origin]));
+          (!log.closed_at && (log.signed_size > log.entries ||
+                              log.signed_size < signed_then[origin]));
       restored.logs.push_back(log);
     }
     return Outcome(std::move(restored));

@@ -12,9 +12,12 @@ namespace strongroom {
 struct RestoredLog {
   std::string origin;
   std::uint64_t entries = 0;
-  /// Of the guard's checkpoint. Larger than `entries`: this copy is older than
-  /// what was signed; the log freezes until `strongroom recover`.
+  /// Of the guard's checkpoint. Larger than `entries` of a log that is not
+  /// closed: this copy is older than what was signed; the log freezes until
+  /// `strongroom recover`.
   std::uint64_t signed_size = 0;
+  /// A recovery ended it there, and its successor goes on.
+  std::optional<std::uint64_t> closed_at;
 };
 
 struct Restored {

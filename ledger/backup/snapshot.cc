@@ -2,7 +2,11 @@
 #include "ledger/backup/snapshot.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <cerrno>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <system_error>
+#include <unistd.h>
 
 #include "platform/sqlite/database.h"
 
@@ -58,13 +62,17 @@ Result<std::unique_ptr<Snapshot>> Snapshot::hold(const fs::path& database,
 }
 
 Result<void> Snapshot::copy_to(const fs::path& to, const Progress& progress) {
-  if (fs::exists(fs::symlink_status(to))) {
-    return fault(to.string() + ": is there already");
+  // Sealed values are in it: its owner's alone, wherever it is copied to.
+  const int made =
+      ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0600});
+  if (made < 0) {
+    return fault(to.string() +
+                 ": cannot be made: " + std::generic_category().message(errno));
   }
+  ::close(made);
   const std::string what = "copying " + state_->path.filename().string();
   try {
-    SQLite::Database copy(to.string(),
-                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Database copy(to.string(), SQLite::OPEN_READWRITE);
     // Nothing of an unfinished copy is ever looked at.
     copy.exec("PRAGMA synchronous = OFF");
     {

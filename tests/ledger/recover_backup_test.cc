@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A ledger is copied while it writes, lost, and put back.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fstream>
 #include <gtest/gtest.h>
 
+#include "ledger/backup/partial_directory.h"
 #include "ledger/backup/restore.h"
 #include "ledger/check/check_ledger.h"
 #include "platform/system/files.h"
+#include "tests/ledger/succession.h"
 #include "tests/ledger/test_ledger.h"
 
 namespace strongroom {
@@ -169,13 +172,46 @@ TEST_F(BackupTest, PlaceThatIsTaken_OrFull_IsRefused) {
   fs::create_directory(copy);
   EXPECT_NE(refusal().find("is there already"), std::string::npos);
   fs::remove(copy);
-  fs::create_directory(copy.string() + ".partial");
-  EXPECT_NE(refusal().find(".partial: is there already"), std::string::npos);
-  fs::remove(copy.string() + ".partial");
+  const fs::path partial = copy.string() + ".partial";
+  fs::create_directory(partial);
+  std::ofstream(partial / "notes.txt") << "not a backup's";
+  EXPECT_NE(refusal().find(".partial: is there already, and holds what no"),
+            std::string::npos);
+  EXPECT_TRUE(fs::exists(partial / "notes.txt"));
+  fs::remove_all(partial);
+  fs::create_symlink(dir.path(), partial);
+  EXPECT_NE(refusal().find("is no directory of a backup"), std::string::npos);
+  fs::remove(partial);
+  {
+    const auto other = PartialDirectory::claim(partial);
+    ASSERT_TRUE(other);
+    EXPECT_NE(refusal().find("another backup is being made there"),
+              std::string::npos);
+  }
+  fs::remove(partial);
   room = [](const fs::path&) { return Result<std::uint64_t>(100'000); };
   EXPECT_NE(refusal().find("100000 bytes are free"), std::string::npos);
   EXPECT_FALSE(fs::exists(copy));
   EXPECT_FALSE(fs::exists(copy.string() + ".partial"));
+}
+
+TEST_F(BackupTest, WhatACrashLeft_IsReplaced_AndASlashIsNoOtherName) {
+  const fs::path partial = copy.string() + ".partial";
+  fs::create_directory(partial);
+  for (const char* name : {"ledger.db", "ledger.db-journal", "manifest"}) {
+    std::ofstream(partial / name) << "half of it";
+  }
+  const auto made = make_backup(paths(), copy.string() + "/", backup_options());
+  ASSERT_TRUE(made) << made.error().what;
+  ASSERT_TRUE(std::holds_alternative<BackupManifest>(*made))
+      << std::get<BackupRefused>(*made).what;
+  EXPECT_FALSE(fs::exists(partial));
+  for (const char* name : {"ledger.db", "disclosures.db", "manifest"}) {
+    EXPECT_EQ(fs::status(copy / name).permissions(),
+              fs::perms::owner_read | fs::perms::owner_write)
+        << name;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(copy), {}), 3);
 }
 
 TEST_F(BackupTest, DamagedLedger_GivesNoBackup) {
@@ -268,6 +304,26 @@ TEST_F(BackupTest, Restore_OverwritesNothing) {
   room = room_in;
   ASSERT_TRUE(std::holds_alternative<Restored>(*restore()));
   expect_refused(restore(), Why::kUsage, "is this backup already");
+}
+
+TEST_F(BackupTest, LogThatARecoveryClosed_IsRestoredAsClosed) {
+  testing_ledger::Succession succession(at, "bj1", Stream::kTelemetry);
+  const auto closed = succession.carry_out();
+  ASSERT_TRUE(closed) << closed.error().what;
+  must_backup();
+  lose_ledger();
+  const auto outcome = restore();
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  const auto* done = std::get_if<Restored>(&*outcome);
+  ASSERT_NE(done, nullptr) << std::get<BackupRefused>(*outcome).what;
+  EXPECT_FALSE(done->needs_recovery);
+  ASSERT_EQ(done->logs.size(), 4U);
+  for (const RestoredLog& log : done->logs) {
+    const bool old = log.origin == "test.example/bj1/telemetry/1";
+    EXPECT_EQ(log.closed_at,
+              old ? std::optional<std::uint64_t>(3 * 41) : std::nullopt)
+        << log.origin;
+  }
 }
 
 TEST_F(BackupTest, WithoutAGuard_OnlyWhenToldSo) {

@@ -89,13 +89,23 @@ void run_backup(const Options& options, Outcome& outcome) {
       printable(options.directory.string()).c_str());
 }
 
+/// What is to be said of a log beside its sizes; of one that an earlier
+/// recovery closed nothing is missing.
+std::string remark_on(const RestoredLog& log) {
+  const auto origin = Origin::parse(log.origin);
+  if (log.closed_at && origin) {
+    return ", " + closed_text(*log.closed_at, *origin);
+  }
+  return log.signed_size > log.entries ? ": BEHIND ITS GUARD" : "";
+}
+
 void print(const Restored& restored) {
   for (const RestoredLog& log : restored.logs) {
     std::printf("%s: %llu entries, %llu signed%s\n",
                 log.origin.c_str(),
                 static_cast<unsigned long long>(log.entries),
                 static_cast<unsigned long long>(log.signed_size),
-                log.signed_size > log.entries ? ": BEHIND ITS GUARD" : "");
+                remark_on(log).c_str());
   }
   if (restored.made_guard) {
     std::printf(
@@ -145,6 +155,9 @@ void run_restore(const Options& options, Outcome& outcome) {
     logs.push_back({{"origin", log.origin},
                     {"entries", log.entries},
                     {"signed_size", log.signed_size}});
+    if (log.closed_at) {
+      logs.back()["closed_at"] = *log.closed_at;
+    }
   }
   print({{"ledger", restored.manifest.ledger},
          {"taken", utc_text(restored.manifest.taken)},
