@@ -50,6 +50,14 @@ std::optional<std::string> ask(const FollowArguments& arguments,
   switch (reply->status) {
     case 200:
       return reply->body;
+    case 404:  // it knows other orders: a ledger's, most likely
+      report(outcome,
+             ExitCode::kUsage,
+             arguments.admin.string() +
+                 " is not an agent's admin socket.\n  The agent listens where "
+                 "its agent.toml has [admin] socket; a ledger follows "
+                 "nothing.");
+      return std::nullopt;
     case 400:
       report(outcome,
              ExitCode::kUsage,
