@@ -161,7 +161,8 @@ Result<std::unique_ptr<WriterDatabase::Lock>> WriterDatabase::Lock::take(
       return fault(path.string() + ": cannot be locked: " + reason(errno));
     }
     return fault(path.string() + ": held by " + holder_of(descriptor) +
-                 "; only one writer may open this database");
+                 "; only one writer may open this database: stop that "
+                 "program first (a running ledger or agent)");
   }
   sign_lock(descriptor);
   return lock;
