@@ -10,6 +10,11 @@ constexpr const char* kRightGuard =
     "; nothing is signed: put the right guard back and start again, and if it "
     "is lost, see strongroom recover";
 
+/// What stands on the disk is not what was signed there.
+std::unexpected<Error> damage(const std::string& what) {
+  return fault(what + kRepairFirst);
+}
+
 }  // namespace
 
 LogWriter::LogWriter(std::string ledger, Parts parts)
@@ -132,7 +137,7 @@ Result<void> LogWriter::restore(Log& log,
   if (auto right = verify_start(log, guarded_note); !right) {
     // Nothing of this log is served or signed: what is stored is not what was
     // signed. The database is left as it is, for fsck and recovery.
-    log.frozen = right.error().what + kWayOut;
+    log.frozen = right.error().what;
     log.note.clear();
     return {};
   }
@@ -144,7 +149,7 @@ Result<void> LogWriter::restore(Log& log,
 }
 
 /// Compares the database with the guard. Faults are contradictions: the log is
-/// frozen for them.
+/// frozen for them. They say what to do.
 Result<void> LogWriter::verify_start(Log& log,
                                      const std::string& guarded_note) {
   const std::string origin = log.origin.text();
@@ -157,7 +162,7 @@ Result<void> LogWriter::verify_start(Log& log,
     // guard comes before the first entry.
     if (*size != 0) {
       return fault("the guard knows nothing of this log, which has " +
-                   std::to_string(*size) + " entries");
+                   std::to_string(*size) + " entries" + kWayOut);
     }
     log.checkpoint = {origin, 0, empty_root()};
     return {};
@@ -165,26 +170,27 @@ Result<void> LogWriter::verify_start(Log& log,
   const auto held = open_checkpoint(guarded_note, trust_);
   if (!held || held->origin != origin) {
     return fault("the guard's checkpoint is not one of ours: " +
-                 (held ? "it is of " + held->origin : held.error().what));
+                 (held ? "it is of " + held->origin : held.error().what) +
+                 kWayOut);
   }
   if (*size < held->size) {
     return fault("the database has " + std::to_string(*size) + " entries, " +
                  std::to_string(held->size) +
-                 " were signed: it is an older copy");
+                 " were signed: it is an older copy" + kWayOut);
   }
   auto edge = restore_edge(parts_.reader, log.id, held->size);
   if (!edge) {
-    return std::unexpected(edge.error());
+    return damage(edge.error().what);
   }
   if (edge->root() != held->root) {
-    return fault("the tree of the " + std::to_string(held->size) +
-                 " signed entries has another root than was signed");
+    return damage("the tree of the " + std::to_string(held->size) +
+                  " signed entries has another root than was signed");
   }
   if (log.frozen.empty()) {
     // What a frozen log has beyond its checkpoint will never be signed.
     if (auto replayed = replay_entries(parts_.reader, log.id, *edge);
         !replayed) {
-      return replayed;
+      return damage(replayed.error().what);
     }
   }
   log.edge = *std::move(edge);

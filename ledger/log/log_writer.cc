@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/log/entry.h"
+#include "ledger/log/repair_tiles.h"
 #include "ledger/log/stored_entries.h"
 #include "ledger/log/writer_log.h"
 
@@ -250,7 +251,7 @@ Result<void> LogWriter::freeze(LogId log_id,
   if (!log.frozen.empty()) {
     return {};
   }
-  log.frozen = why + kWayOut;
+  log.frozen = why + (is_of_a_damaged_tile(why) ? kRepairFirst : kWayOut);
   // What is staged and not committed is never written: rows of this log would
   // be entries that nobody may sign.
   const auto of_log = [log_id](const auto& row) {

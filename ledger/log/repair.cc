@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "core/event/batch.h"
-#include "core/log/entry.h"
 #include "ledger/log/restore.h"
 #include "ledger/log/stored_entries.h"
 
@@ -22,16 +20,7 @@ Result<std::vector<Hash>> own_leaves(const BatchRow& row) {
   if (!leaves) {
     return leaves;
   }
-  const auto entry = parse_entry(row.header);
-  const auto header = entry && entry->type == EntryType::kHeader
-                          ? decode_header(entry->body)
-                          : Result<BatchHeader>(fault("it has no header"));
-  if (!header) {
-    return std::unexpected(header.error());
-  }
-  if (header->count != row.count || header->source.text() != row.source ||
-      header->epoch != row.epoch || header->first_seq != row.first_seq ||
-      merkle_root(std::span(*leaves).first(row.count)) != header->root) {
+  if (!is_of_its_header(row, *leaves)) {
     return fault("it is not the batch of its header");
   }
   return leaves;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/log/stored_entries.h"
 
+#include "core/event/batch.h"
+#include "core/log/entry.h"
 #include "core/log/tile.h"
 
 namespace strongroom {
@@ -100,6 +102,17 @@ Result<std::vector<Hash>> all_leaves_of(const BatchRow& row,
     leaves.push_back(leaf_hash((*entries)[i]));
   }
   return leaves;
+}
+
+bool is_of_its_header(const BatchRow& row, std::span<const Hash> leaves) {
+  const auto entry = parse_entry(row.header);
+  const auto header = entry && entry->type == EntryType::kHeader
+                          ? decode_header(entry->body)
+                          : Result<BatchHeader>(fault("no header"));
+  return header && header->count == row.count && leaves.size() >= row.count &&
+         header->source.text() == row.source && header->epoch == row.epoch &&
+         header->first_seq == row.first_seq &&
+         merkle_root(leaves.first(row.count)) == header->root;
 }
 
 }  // namespace strongroom

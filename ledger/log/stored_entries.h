@@ -6,6 +6,7 @@
 // nothing here takes the one for the other.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/base/result.h"
@@ -33,5 +34,9 @@ Result<std::vector<Hash>> leaves_of(const BatchRow& row);
 /// leaves. Faults: the bundle is damaged, a tile is missing or not of its size.
 Result<std::vector<Hash>> all_leaves_of(const BatchRow& row,
                                         LedgerReader& reader);
+
+/// Whether these are the leaves (its header's may follow) of the batch of its
+/// own header.
+bool is_of_its_header(const BatchRow& row, std::span<const Hash> leaves);
 
 }  // namespace strongroom

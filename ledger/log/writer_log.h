@@ -10,6 +10,10 @@ namespace strongroom {
 inline constexpr std::size_t kCachedTiles = 256;
 inline constexpr const char* kWayOut =
     "; nothing more is signed in this log: see strongroom recover";
+// Damage, as it seems: repair mends it, recover ends the log before it.
+inline constexpr const char* kRepairFirst =
+    "; nothing more is signed in this log: strongroom repair first, and only "
+    "if it cannot mend it, see strongroom recover";
 
 struct LogWriter::Log {
   Log(LogRow row, LedgerReader& reader)

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "ledger/log/repair_tiles.h"
+
 namespace strongroom {
 namespace {
 
@@ -29,21 +31,21 @@ bool is_interrupted(const Line& line) {
 }
 
 /// Where the log ends: at the newest checkpoint that it matches, so that
-/// everything that is kept stays provable; without one, behind the last batch
-/// that its source signed. There, too, ends a registry: it is said again and
-/// proven in its successor, and nobody could send a revocation again.
+/// everything that is kept stays provable; without one nothing is kept, for
+/// agents send again only what is not. A registry ends behind the last batch
+/// that its source signed: it is said again and proven in its successor, and
+/// nobody could send a revocation again.
 void close(const SurveyedLog& log, LogPlan& plan) {
   const KnownCheckpoint* provable = log.provable();
   if (log.closed_at) {
     plan.frozen_size = *log.closed_at;
     plan.frozen_root = log.sound_root;
-  } else if (provable != nullptr && provable->checkpoint.size > 0 &&
-             log.origin.stream != Stream::kRegistry) {
-    plan.frozen_size = provable->checkpoint.size;
-    plan.frozen_root = provable->checkpoint.root;
-  } else {
+  } else if (log.origin.stream == Stream::kRegistry) {
     plan.frozen_size = log.signed_by_sources;
     plan.frozen_root = log.signed_by_sources_root;
+  } else if (provable != nullptr) {
+    plan.frozen_size = provable->checkpoint.size;
+    plan.frozen_root = provable->checkpoint.root;
   }
   if (plan.frozen_size == 0) {
     plan.frozen_root = empty_root();
@@ -102,6 +104,21 @@ std::optional<LogPlan> plan_line(const Line& line) {
     return go_on(line);
   }
   std::string why = trouble_of(*line.back());
+  switch (mending_of(*line.back())) {
+    case Mending::kNone:
+      break;
+    case Mending::kTiles:
+      why += "; every entry is sound: strongroom repair makes the tiles again";
+      break;
+    case Mending::kBytes:
+      why += "; first strongroom repair --from a backup that has it; " +
+             std::string(line.back()->tree_is_signed
+                             ? "the tree is sound, all else can be proven; "
+                             : "") +
+             "what stands behind it would be lost: if no backup has it, name "
+             "the log with --log";
+      break;
+  }
   return why.empty() ? std::nullopt
                      : std::optional(succeed(line, std::move(why)));
 }
@@ -138,8 +155,8 @@ std::string trouble_of(const SurveyedLog& log) {
     return "the database has " + number(log.stored) + " entries, " +
            number(guarded_size) + " were signed: it is an older copy";
   }
-  if (!log.flaw.empty()) {
-    return log.flaw;
+  if (!log.flaw.empty() || !log.tile_flaw.empty()) {
+    return log.flaw.empty() ? log.tile_flaw : log.flaw;
   }
   if (guarded != nullptr && !guarded->matches) {
     return "the tree of the " + number(guarded_size) +
@@ -155,6 +172,26 @@ std::string trouble_of(const SurveyedLog& log) {
            " entries";
   }
   return {};
+}
+
+Mending mending_of(const SurveyedLog& log) {
+  const KnownCheckpoint* guarded = log.from(From::kGuard);
+  const KnownCheckpoint* noted = log.from(From::kDatabase);
+  const bool frozen_otherwise =
+      log.was_shown ||
+      (!log.frozen.empty() && !is_of_a_damaged_tile(log.frozen));
+  if (!log.log_id || log.closed_at || guarded == nullptr || frozen_otherwise ||
+      guarded->checkpoint.size > log.stored ||
+      (noted != nullptr && noted->checkpoint.size > guarded->checkpoint.size)) {
+    return Mending::kNone;
+  }
+  if (log.flaw.empty()) {
+    const bool hurt = !log.tile_flaw.empty() || !log.frozen.empty();
+    return hurt && guarded->matches ? Mending::kTiles : Mending::kNone;
+  }
+  // Beyond it nothing says which bytes are the right ones.
+  return log.sound < guarded->checkpoint.size ? Mending::kBytes
+                                              : Mending::kNone;
 }
 
 std::variant<RecoveryPlan, PlanRefused> plan_recovery(
@@ -176,6 +213,14 @@ std::variant<RecoveryPlan, PlanRefused> plan_recovery(
       continue;
     }
     const bool asked = left.erase(todo->predecessor.text()) > 0;
+    const Mending mending = mending_of(newest);
+    if (asked && mending == Mending::kTiles) {
+      return PlanRefused{todo->predecessor.text() + ": " + todo->why};
+    }
+    if (mending != Mending::kNone && !asked) {
+      plan.left_alone.push_back({todo->predecessor, todo->why});
+      continue;
+    }
     if (!chosen.empty() && !asked) {
       if (newest.origin.stream == Stream::kRegistry) {
         return PlanRefused{
@@ -188,6 +233,12 @@ std::variant<RecoveryPlan, PlanRefused> plan_recovery(
       return PlanRefused{newest.origin.text() + " can have no successor"};
     }
     plan.logs.push_back(*std::move(todo));
+  }
+  if (!plan.logs.empty() && !plan.left_alone.empty() &&
+      plan.left_alone.front().origin.stream == Stream::kRegistry) {
+    return PlanRefused{plan.left_alone.front().origin.text() +
+                       " comes first, everything rests on its keys: " +
+                       plan.left_alone.front().why};
   }
   if (!left.empty()) {
     return PlanRefused{*left.begin() +

@@ -38,8 +38,15 @@ struct LogPlan {
   std::string flaw;
 };
 
+/// A log that needs `strongroom repair`, and no successor.
+struct LeftAlone {
+  Origin origin;
+  std::string why;  // and what to do
+};
+
 struct RecoveryPlan {
-  std::vector<LogPlan> logs;       // registry first
+  std::vector<LogPlan> logs;  // registry first
+  std::vector<LeftAlone> left_alone;
   std::vector<Origin> succeeded;   // newest logs that are successors already
   std::vector<std::string> sites;  // that anybody knows, but the ledger's own
 };
@@ -52,9 +59,19 @@ struct PlanRefused {
 /// What is wrong with the newest log of its line; empty: nothing.
 std::string trouble_of(const SurveyedLog& log);
 
-/// `chosen`: origins; empty: every log that needs it. Refused: a chosen one is
-/// not the newest of its line or has no trouble, the registry is in trouble and
-/// not chosen, a generation is the last that a number can hold.
+/// What `strongroom repair` can do about it.
+enum class Mending {
+  kNone,   // nothing: it needs a successor, or nothing is wrong
+  kTiles,  // everything: the entries give the signed root
+  kBytes,  // everything, if a backup has the bytes that are damaged
+};
+Mending mending_of(const SurveyedLog& log);
+
+/// `chosen`: origins; empty: every log that needs it. Left alone are logs that
+/// `strongroom repair` mends; of these, one with damaged entries ends all the
+/// same when it is chosen. Refused: a chosen one is not the newest of its line,
+/// has no trouble, or only damaged tiles; the registry is in trouble and not
+/// chosen; a generation is the last that a number can hold.
 std::variant<RecoveryPlan, PlanRefused> plan_recovery(
     const std::vector<SurveyedLog>& logs,
     const std::vector<std::string>& chosen);

@@ -135,13 +135,110 @@ TEST(PlanTest, BehindItsGuard_EndsAtTheNewestNoteThatItMatches) {
   EXPECT_FALSE(todo.steps[0].is_missing);
 }
 
-TEST(PlanTest, NoNoteMatches_EndsWhereSourcesSigned) {
+TEST(PlanTest, NoNoteMatches_NothingIsKept) {
   SurveyedLog log = healthy("bj1/record/1");
   log.known = {known(From::kGuard, 90, false)};
   log.signed_by_sources = 33;
   const LogPlan todo = plan_of(with_registry({log})).logs.at(0);
-  EXPECT_EQ(todo.frozen_size, 33U);
+  EXPECT_EQ(todo.frozen_size, 0U);
+  EXPECT_EQ(todo.frozen_root, empty_root());
   EXPECT_EQ(todo.provable_size, 0U);
+  EXPECT_EQ(todo.steps.at(0).closed_at, 0U);
+}
+
+TEST(PlanTest, WhatRepairMends_IsLeftAlone) {
+  struct Case {
+    const char* what;
+    std::function<void(SurveyedLog&)> make;
+    Mending mending;
+  };
+  const auto tile = [](SurveyedLog& log) { log.tile_flaw = "tile/0/000 is"; };
+  const auto entry = [](SurveyedLog& log) {
+    log.sound = 12;
+    log.flaw = "index 12 is missing";
+    log.known[0].matches = false;
+  };
+  const Case cases[] = {
+      {"healthy", [](SurveyedLog&) {}, Mending::kNone},
+      {"a tile", tile, Mending::kTiles},
+      {"frozen for a tile",
+       [](SurveyedLog& log) { log.frozen = "tile/0/000 is damaged"; },
+       Mending::kTiles},
+      {"an entry", entry, Mending::kBytes},
+      {"both",
+       [&](SurveyedLog& log) {
+         tile(log);
+         entry(log);
+       },
+       Mending::kBytes},
+      {"a tile, and frozen for another reason",
+       [&](SurveyedLog& log) {
+         tile(log);
+         log.frozen = "an agent shows more";
+       },
+       Mending::kNone},
+      {"a tile, and a note was shown",
+       [&](SurveyedLog& log) {
+         tile(log);
+         log.frozen = "tile/0/000 is damaged";
+         log.was_shown = true;
+       },
+       Mending::kNone},
+      {"a tile, and another root",
+       [&](SurveyedLog& log) {
+         tile(log);
+         log.known[0].matches = false;
+       },
+       Mending::kNone},
+      {"an entry, and behind its guard",
+       [&](SurveyedLog& log) {
+         entry(log);
+         log.known = {known(From::kGuard, 41, false)};
+       },
+       Mending::kNone},
+      {"a tile, and an older guard",
+       [&](SurveyedLog& log) {
+         tile(log);
+         log.known = {known(From::kGuard, 20), known(From::kDatabase, 40)};
+       },
+       Mending::kNone},
+      {"an entry that was not signed yet",
+       [&](SurveyedLog& log) {
+         log.known = {known(From::kGuard, 12)};
+         log.sound = 12;
+         log.flaw = "index 12 is missing";
+       },
+       Mending::kNone},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.what);
+    SurveyedLog log = healthy("bj1/record/1");
+    each.make(log);
+    EXPECT_EQ(mending_of(log), each.mending);
+    const auto logs = with_registry({log});
+    const RecoveryPlan plan = plan_of(logs);
+    EXPECT_EQ(plan.left_alone.size(), each.mending == Mending::kNone ? 0U : 1U);
+    EXPECT_EQ(
+        plan.logs.size(),
+        each.mending == Mending::kNone && !trouble_of(log).empty() ? 1U : 0U);
+    if (each.mending == Mending::kNone) {
+      continue;
+    }
+    EXPECT_NE(plan.left_alone.at(0).why.find("strongroom repair"),
+              std::string::npos);
+    if (each.mending == Mending::kBytes) {
+      EXPECT_EQ(plan_of(logs, {log.origin.text()}).logs.size(), 1U);
+    } else {
+      EXPECT_NE(refusal_of(logs, {log.origin.text()}).find("repair"),
+                std::string::npos);
+    }
+  }
+}
+
+TEST(PlanTest, RegistryThatRepairMends_ComesFirst) {
+  auto logs = with_registry({guard_alone("bj1/record/1")});
+  logs[0].tile_flaw = "tile/0/000 is";
+  EXPECT_NE(refusal_of(logs, {}).find("comes first"), std::string::npos);
 }
 
 TEST(PlanTest, Registry_EndsWhereItsSourceSigned) {

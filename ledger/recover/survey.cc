@@ -17,65 +17,116 @@ namespace {
 
 using From = KnownCheckpoint::From;
 
-/// Grows the tree of one log batch by batch, until something differs.
+/// Grows the tree of one log batch by batch. Behind the first entry that is not
+/// what was signed it goes on by the leaf hashes in the tiles, as far as these
+/// go: whether the tree stands is another question than whether the entries do.
 class Walk {
  public:
   Walk(LedgerReader& reader, SurveyedLog& log) : reader_(reader), log_(log) {
     for (const KnownCheckpoint& known : log.known) {
       wanted_.insert(known.checkpoint.size);
     }
-    note_root();
+    grown();
   }
 
-  /// False: the log is sound up to log.sound, and no further.
-  bool take(const BatchRow& row) {
-    if (auto wrong = flaw_of(row); !wrong.empty()) {
-      log_.flaw = std::move(wrong);
-      return false;
+  void take(const BatchRow& row) {
+    if (row.first_index < edge_.size()) {
+      found("the batches at index " + std::to_string(row.first_index) +
+            " overlap");
+      return;
     }
-    note_root();
+    if (row.first_index > edge_.size()) {
+      found("index " + std::to_string(edge_.size()) + " is missing");
+      if (!bridge(row.first_index)) {
+        return;
+      }
+    }
+    const auto leaves = all_leaves_of(row, reader_);
+    const auto header = header_of(row);
+    if (!leaves) {
+      found(leaves.error().what);
+    } else if (!header || header->count != row.count ||
+               merkle_root(std::span(*leaves).first(row.count)) !=
+                   header->root) {
+      found("the entries from index " + std::to_string(row.first_index) +
+            " on are not those of their header");
+    } else {
+      std::ranges::for_each(*leaves,
+                            [this](const Hash& leaf) { append(leaf); });
+      grown();
+    }
+  }
+
+  /// The sound part ends here, if it has not ended yet.
+  void found(std::string flaw) {
+    if (log_.flaw.empty()) {
+      log_.flaw = std::move(flaw);
+      log_.sound_root = edge_.root();
+    }
+  }
+
+  /// At the end of all rows. Damaged ones may be the last.
+  void finish(std::uint64_t guarded_size) {
+    if (edge_.size() < log_.stored) {
+      found("index " + std::to_string(edge_.size()) + " is missing");
+      (void)bridge(std::min(guarded_size, log_.stored));
+    }
+    if (log_.flaw.empty()) {
+      log_.sound_root = edge_.root();
+    }
+  }
+
+  /// Of the sound part: what can be kept.
+  const std::map<std::uint64_t, Hash>& roots() const { return roots_; }
+  /// Of the whole tree, by its leaf hashes.
+  const std::map<std::uint64_t, Hash>& tree_roots() const {
+    return tree_roots_;
+  }
+
+ private:
+  void grown() {
+    if (log_.flaw.empty()) {
+      log_.sound = edge_.size();
+    }
+    if (wanted_.contains(edge_.size())) {
+      const Hash root = edge_.root();
+      tree_roots_[edge_.size()] = root;
+      if (log_.flaw.empty()) {
+        roots_[edge_.size()] = root;
+      }
+    }
+  }
+
+  /// The leaves below `to` from the tiles. False: they are not all there.
+  bool bridge(std::uint64_t to) {
+    Bytes tile;
+    while (edge_.size() < to) {
+      const std::uint64_t at = edge_.size();
+      if (tile.empty() || at % kTileWidth == 0) {
+        const auto stored = reader_.tile(*log_.log_id, 0, at / kTileWidth);
+        tile = stored ? stored->value_or(Bytes()) : Bytes();
+      }
+      if (tile.size() != kTileWidth * sizeof(Hash)) {
+        return false;
+      }
+      append(*hash_from(ByteView(tile).subspan(at % kTileWidth * sizeof(Hash),
+                                               sizeof(Hash))));
+      grown();
+    }
     return true;
   }
 
-  const std::map<std::uint64_t, Hash>& roots() const { return roots_; }
-  Hash root() const { return edge_.root(); }
-
- private:
-  void note_root() {
-    log_.sound = edge_.size();
-    if (wanted_.contains(edge_.size())) {
-      roots_[edge_.size()] = edge_.root();
-    }
-  }
-
-  std::string flaw_of(const BatchRow& row) {
-    if (row.first_index != edge_.size()) {
-      return "index " + std::to_string(edge_.size()) + " is missing";
-    }
-    const auto leaves = all_leaves_of(row, reader_);
-    if (!leaves) {
-      return leaves.error().what;
-    }
-    const auto header = header_of(row);
-    if (!header || header->count != row.count ||
-        merkle_root(std::span(*leaves).first(row.count)) != header->root) {
-      return "the entries from index " + std::to_string(row.first_index) +
-             " on are not those of their header";
-    }
+  void append(const Hash& leaf) {
     std::vector<FullTile> full;
-    Edge grown = edge_;
-    for (const Hash& leaf : *leaves) {
-      grown.append(leaf, full);
-    }
+    edge_.append(leaf, full);
     for (const FullTile& tile : full) {
-      const auto stored = reader_.tile(row.log_id, tile.level, tile.number);
-      if (!stored || *stored != tile.nodes->bytes(kTileWidth)) {
-        return TileId{tile.level, tile.number, kTileWidth}.path() +
-               " is not what the entries hash to";
+      const auto stored = reader_.tile(*log_.log_id, tile.level, tile.number);
+      if (log_.tile_flaw.empty() &&
+          (!stored || *stored != tile.nodes->bytes(kTileWidth))) {
+        log_.tile_flaw = TileId{tile.level, tile.number, kTileWidth}.path() +
+                         " is not what the entries hash to";
       }
     }
-    edge_ = std::move(grown);
-    return {};
   }
 
   std::optional<BatchHeader> header_of(const BatchRow& row) const {
@@ -92,6 +143,7 @@ class Walk {
   SurveyedLog& log_;
   std::set<std::uint64_t> wanted_;
   std::map<std::uint64_t, Hash> roots_;
+  std::map<std::uint64_t, Hash> tree_roots_;
   Edge edge_;
 };
 
@@ -170,19 +222,24 @@ Result<void> check_tail(LedgerReader& reader,
 
 Result<void> walk(LedgerReader& reader, SurveyedLog& log, KeyHistory& keys) {
   Walk walk(reader, log);
-  const auto scanned = reader.scan(
-      *log.log_id, 0, [&](const BatchRow& row) { return walk.take(row); });
-  if (!scanned && log.flaw.empty()) {
-    log.flaw = scanned.error().what;
+  const KnownCheckpoint* guarded = log.from(From::kGuard);
+  const auto scanned = reader.scan(*log.log_id, 0, [&](const BatchRow& row) {
+    walk.take(row);
+    return true;
+  });
+  if (!scanned) {
+    walk.found(scanned.error().what);
   }
-  if (log.flaw.empty() && log.sound < log.stored) {
-    log.flaw = "index " + std::to_string(log.sound) + " is missing";
-  }
-  log.sound_root = walk.root();
+  walk.finish(guarded == nullptr ? 0 : guarded->checkpoint.size);
   for (KnownCheckpoint& known : log.known) {
     const auto root = walk.roots().find(known.checkpoint.size);
     known.matches =
         root != walk.roots().end() && root->second == known.checkpoint.root;
+  }
+  if (guarded != nullptr) {
+    const auto root = walk.tree_roots().find(guarded->checkpoint.size);
+    log.tree_is_signed = root != walk.tree_roots().end() &&
+                         root->second == guarded->checkpoint.root;
   }
   return check_tail(reader, log, keys);
 }
@@ -193,6 +250,7 @@ Result<void> survey(LedgerReader& reader,
                     SurveyedLog& log) {
   log.log_id = row.log_id;
   log.frozen = row.frozen;
+  log.was_shown = !row.shown_note.empty();
   log.closed_at = row.closed_at;
   const auto size = reader.log_size(row.log_id);
   const auto note = reader.note(row.log_id);

@@ -27,10 +27,16 @@ struct SurveyedLog {
   std::string frozen;           // as stored; empty: it signs
   std::optional<std::uint64_t> closed_at;
   std::uint64_t stored = 0;  // entries, in rows
-  /// The end of the last whole batch up to which rows, headers and tiles agree.
+  /// The end of the last whole batch up to which rows and headers agree.
   std::uint64_t sound = 0;
   Hash sound_root{};
-  std::string flaw;  // what stands at `sound`; empty: everything is sound
+  std::string flaw;  // what stands at `sound`; empty: every entry is sound
+  /// The first tile that is not what the entries hash to; empty: none is known.
+  std::string tile_flaw;
+  /// The root at the guard's size is the signed one, with the leaf hashes of
+  /// the stored tiles where an entry is damaged: the tree is sound.
+  bool tree_is_signed = false;
+  bool was_shown = false;  // a note speaks against it (LogRow::shown_note)
   /// Beyond the newest matching checkpoint: up to here every header is signed
   /// by a key of its source. At least the size of that checkpoint.
   std::uint64_t signed_by_sources = 0;

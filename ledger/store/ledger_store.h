@@ -52,6 +52,13 @@ class LedgerStore {
   /// first_index, or puts the batch there when it is gone. Whether they belong
   /// there is the caller's question: repair_batch() (ledger/log/repair.h) asks.
   virtual Result<void> replace_batch(const BatchRow& row) = 0;
+  /// Puts these full tiles of one log in the place of those that are stored, in
+  /// one transaction. `unfreeze`: the log signs again from now on; faults if it
+  /// is closed or a shown note speaks against it. Whether all of it may be is
+  /// the caller's question: repair_tiles() (ledger/log/repair_tiles.h) asks.
+  virtual Result<void> replace_tiles(LogId log_id,
+                                     std::span<const TileRow> tiles,
+                                     bool unfreeze) = 0;
   /// Moves the write-ahead log into the database; when idle or it has grown.
   virtual void checkpoint() = 0;
 };

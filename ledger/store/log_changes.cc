@@ -236,4 +236,31 @@ Result<std::uint64_t> prune_log(SQLite::Database& db,
   return to;
 }
 
+Result<void> put_tiles(SQLite::Database& db,
+                       LogId log_id,
+                       std::span<const TileRow> tiles,
+                       bool unfreeze) {
+  SQLite::Statement put(db,
+                        "INSERT OR REPLACE INTO tiles"
+                        " (log_id, level, number, hashes) VALUES (?, ?, ?, ?)");
+  for (const TileRow& tile : tiles) {
+    put.bind(1, log_id);
+    put.bind(2, tile.level);
+    put.bind(3, to_sql(tile.number));
+    bind_blob(put, 4, tile.hashes);
+    put.exec();
+    put.reset();
+  }
+  if (!unfreeze) {
+    return {};
+  }
+  SQLite::Statement sign(db,
+                         "UPDATE logs SET frozen = '' WHERE log_id = ?"
+                         " AND closed_at IS NULL AND shown_note = ''");
+  sign.bind(1, log_id);
+  return sign.exec() == 1
+             ? Result<void>()
+             : fault("log " + std::to_string(log_id) + " may not sign again");
+}
+
 }  // namespace strongroom

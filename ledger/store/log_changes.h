@@ -5,6 +5,7 @@
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <span>
 
 #include "core/base/result.h"
 #include "ledger/store/rows.h"
@@ -28,5 +29,11 @@ Result<std::uint64_t> prune_log(SQLite::Database& db,
                                 LogId log_id,
                                 std::uint64_t to_index,
                                 std::size_t max_batches);
+
+/// See LedgerStore::replace_tiles().
+Result<void> put_tiles(SQLite::Database& db,
+                       LogId log_id,
+                       std::span<const TileRow> tiles,
+                       bool unfreeze);
 
 }  // namespace strongroom

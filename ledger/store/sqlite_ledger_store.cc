@@ -289,6 +289,19 @@ class SqliteLedgerStore final : public LedgerStore {
     });
   }
 
+  Result<void> replace_tiles(LogId log_id,
+                             std::span<const TileRow> tiles,
+                             bool unfreeze) override {
+    return schema::guarded(path_, [&]() -> Result<void> {
+      SQLite::Transaction transaction(ledger_.db());
+      auto done = put_tiles(ledger_.db(), log_id, tiles, unfreeze);
+      if (done) {
+        transaction.commit();
+      }
+      return done;
+    });
+  }
+
   Result<void> freeze_log(LogId log_id,
                           const std::string& why,
                           const std::string& shown_note) override {

@@ -535,7 +535,7 @@ TEST_F(RecoverTest, RunAgain_WritesTheSameFiles) {
   }
 }
 
-TEST_F(RecoverTest, DamagedEntry_EndsTheLogBeforeIt_WhenItIsFrozen) {
+TEST_F(RecoverTest, DamagedEntry_EndsTheLogBeforeIt_WhenItIsNamed) {
   send_all(3);
   at.close();
   {
@@ -545,11 +545,16 @@ TEST_F(RecoverTest, DamagedEntry_EndsTheLogBeforeIt_WhenItIsFrozen) {
         " AND log_id = (SELECT log_id FROM logs WHERE origin ="
         " 'test.example/bj1/record/1')");
   }
-  const auto done = run();
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(plan.logs.empty()) << "a backup may have it";
+  ASSERT_EQ(plan.left_alone.size(), 1U);
+  EXPECT_NE(plan.left_alone[0].why.find("strongroom repair"),
+            std::string::npos);
+  const auto done = run({"test.example/bj1/record/1"});
   ASSERT_TRUE(done) << done.error().what;
   ASSERT_EQ(plan.logs.size(), 1U);
   EXPECT_EQ(plan.logs[0].predecessor.text(), "test.example/bj1/record/1");
-  EXPECT_LE(plan.logs[0].frozen_size, 62U);
+  EXPECT_EQ(plan.logs[0].frozen_size, 0U) << "no note covers what is before";
   EXPECT_NE(plan.logs[0].flaw, "");
   ASSERT_TRUE(at.open()) << at.why;
   for (KeepingAgent* each : agents()) {
@@ -557,6 +562,77 @@ TEST_F(RecoverTest, DamagedEntry_EndsTheLogBeforeIt_WhenItIsFrozen) {
   }
   for (const KeepingAgent* each : agents()) {
     expect_everything_once(*each);
+  }
+}
+
+TEST_F(RecoverTest, DamagedTile_IsLeftToRepair_EvenWhenItIsNamed) {
+  send_all(10);  // 620 entries a log
+  at.close();
+  {
+    SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "UPDATE tiles SET hashes = zeroblob(8192) WHERE number = 0"
+        " AND log_id = (SELECT log_id FROM logs WHERE origin ="
+        " 'test.example/bj1/record/1')");
+  }
+  for (const char* frozen : {"", "tile/0/000 is damaged"}) {
+    {
+      SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+      db.exec(std::string("UPDATE logs SET frozen = '") + frozen +
+              "' WHERE origin = 'test.example/bj1/record/1'");
+    }
+    ASSERT_TRUE(run());
+    EXPECT_TRUE(plan.logs.empty());
+    ASSERT_EQ(plan.left_alone.size(), 1U);
+    EXPECT_NE(plan.left_alone[0].why.find("strongroom repair"),
+              std::string::npos);
+    const auto named = run({"test.example/bj1/record/1"});
+    ASSERT_FALSE(named);
+    EXPECT_NE(named.error().what.find("strongroom repair"), std::string::npos);
+  }
+}
+
+TEST_F(RecoverTest, DamagedTile_TakesNothingFromALogThatIsBehind) {
+  send_all(10);
+  save_store();
+  send_all(1);
+  bring_back_store();
+  {
+    SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+    db.exec("UPDATE tiles SET hashes = zeroblob(8192) WHERE number = 0");
+  }
+  const auto done = run();
+  ASSERT_TRUE(done) << done.error().what;
+  ASSERT_EQ(plan.logs.size(), 2U);
+  for (const LogPlan& log : plan.logs) {
+    EXPECT_EQ(log.frozen_size, 19 * 31U);
+    EXPECT_EQ(log.provable_size, 19 * 31U);
+  }
+}
+
+TEST_F(RecoverTest, DamagedEntryBelowATile_TheTreeIsSound) {
+  send_all(10);
+  at.close();
+  for (const char* sql :
+       {"UPDATE batches SET entries = zeroblob(40) WHERE first_index = 62",
+        "DELETE FROM batches WHERE first_index = 62"}) {
+    {
+      SQLite::Database db(at.store_path().string(), SQLite::OPEN_READWRITE);
+      db.exec(sql);
+    }
+    auto guard = open_sqlite_guard(at.guard_path());
+    auto reader = LedgerReader::open(at.store_path());
+    const auto logs =
+        survey_logs(reader->get(), *(*guard)->entries(), at.trust());
+    ASSERT_TRUE(logs);
+    ASSERT_EQ(logs->size(), 3U);
+    for (const SurveyedLog& log : std::span(*logs).subspan(1)) {
+      EXPECT_EQ(log.sound, 62U);
+      EXPECT_NE(log.flaw, "");
+      EXPECT_EQ(log.tile_flaw, "");
+      EXPECT_TRUE(log.tree_is_signed) << sql;
+      EXPECT_EQ(mending_of(log), Mending::kBytes);
+    }
   }
 }
 

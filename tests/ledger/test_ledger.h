@@ -128,6 +128,12 @@ class FaultyStore final : public LedgerStore {
   Result<void> replace_batch(const BatchRow& row) override {
     return plan_.run([&] { return real_->replace_batch(row); });
   }
+  Result<void> replace_tiles(LogId log_id,
+                             std::span<const TileRow> tiles,
+                             bool unfreeze) override {
+    return plan_.run(
+        [&] { return real_->replace_tiles(log_id, tiles, unfreeze); });
+  }
   void checkpoint() override { real_->checkpoint(); }
 
   /// What a faulty disk does to the bytes on their way.

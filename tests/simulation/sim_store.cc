@@ -110,6 +110,14 @@ Result<void> SimStore::replace_batch(const BatchRow& row) {
       disk_, disk_.store_full, [&] { return real_->replace_batch(row); });
 }
 
+Result<void> SimStore::replace_tiles(LogId log_id,
+                                     std::span<const TileRow> tiles,
+                                     bool unfreeze) {
+  return attempt(disk_, disk_.store_full, [&] {
+    return real_->replace_tiles(log_id, tiles, unfreeze);
+  });
+}
+
 Result<std::vector<GuardEntry>> SimGuard::entries() {
   return real_->entries();
 }

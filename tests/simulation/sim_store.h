@@ -55,6 +55,9 @@ class SimStore final : public LedgerStore {
                                       std::uint64_t to_index,
                                       std::size_t max_batches) override;
   Result<void> replace_batch(const BatchRow& row) override;
+  Result<void> replace_tiles(LogId log_id,
+                             std::span<const TileRow> tiles,
+                             bool unfreeze) override;
   void checkpoint() override { real_->checkpoint(); }
 
  private:

@@ -53,6 +53,19 @@ std::optional<RecoveryPlan> plan_for(LedgerReader* reader,
     return std::nullopt;
   }
   auto& plan = std::get<RecoveryPlan>(planned);
+  for (const LeftAlone& log : plan.left_alone) {
+    std::fprintf(stderr,
+                 "%s is left alone: %s\n",
+                 log.origin.text().c_str(),
+                 printable(log.why).c_str());
+  }
+  if (plan.logs.empty() && plan.succeeded.empty() && !plan.left_alone.empty()) {
+    report(outcome,
+           ExitCode::kFailed,
+           "there is nothing to recover, but something to repair (see "
+           "strongroom repair); nothing was changed");
+    return std::nullopt;
+  }
   if (plan.logs.empty() && plan.succeeded.empty()) {
     report(outcome,
            ExitCode::kFailed,
@@ -257,7 +270,9 @@ void add_recover(CLI::App& app, Outcome& outcome) {
                    "account, as the report is written once")
       ->required();
   command->add_option(
-      "--log", options->logs, "only this log (its origin); may be repeated");
+      "--log",
+      options->logs,
+      "only this log (its origin), damaged entries or not; may be repeated");
   command->add_flag("--dry-run",
                     options->dry_run,
                     "say what would be done; may run beside the daemon");

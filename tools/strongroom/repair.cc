@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// repair: damaged entries that a backup still has whole.
+// repair: damaged tiles are made again from the entries; damaged entries come
+// from a backup that still has them whole.
 #include "ledger/log/repair.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <set>
 
 #include "ledger/check/check_ledger.h"
+#include "ledger/log/repair_tiles.h"
 #include "ledger/store/ledger_reader.h"
 #include "tools/strongroom/recover_setup.h"
 #include "tools/strongroom/recover_stores.h"
@@ -20,7 +22,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   fs::path config;
-  fs::path backup;
+  fs::path backup;  // empty: tiles alone
 };
 
 /// The batches of the copy that hold these indices, as rows of `log_id`.
@@ -137,32 +139,156 @@ std::optional<std::size_t> repair_once(const LedgerSetup& setup,
   return replaced;
 }
 
+/// What a backup has of this log.
+Result<std::optional<TileCopy>> copy_of(LedgerReader* copy,
+                                        const Origin& origin) {
+  if (copy == nullptr) {
+    return std::optional<TileCopy>();
+  }
+  const auto logs = copy->logs();
+  if (!logs) {
+    return std::unexpected(logs.error());
+  }
+  const auto log = std::ranges::find(*logs, origin, &LogRow::origin);
+  return log == logs->end()
+             ? std::optional<TileCopy>()
+             : std::optional<TileCopy>(TileCopy{*copy, log->log_id});
+}
+
+void say(const LogRow& log, const TileRepair& repair) {
+  for (const std::string& path : repair.replaced) {
+    std::printf(
+        "%s: %s was made again\n", log.origin.text().c_str(), path.c_str());
+  }
+  if (repair.unfrozen) {
+    std::printf("%s: the whole tree is proven, it signs again\n",
+                log.origin.text().c_str());
+  }
+}
+
+/// The tiles of one log. False: a fault was reported.
+bool mend_tiles(const LedgerSetup& setup,
+                OpenedLedger& ledger,
+                LedgerReader* copy,
+                const LogRow& log,
+                const std::string& guard_note,
+                Outcome& outcome) {
+  const std::string origin = log.origin.text();
+  const auto from = copy_of(copy, log.origin);
+  const auto size = ledger.reader->log_size(log.log_id);
+  if (!from || !size) {
+    report(outcome,
+           ExitCode::kUnreachable,
+           origin + ": " + (from ? size.error().what : from.error().what));
+    return false;
+  }
+  const auto trees =
+      trees_to_prove(*ledger.reader, log, guard_note, setup.trust);
+  // Nothing is proven of an empty log, or of a closed one without a note.
+  if (!trees && (*size == 0 || log.closed_at)) {
+    return true;
+  }
+  if (!trees) {
+    report(outcome, ExitCode::kFailed, origin + ": " + trees.error().what);
+    return true;
+  }
+  const auto done =
+      repair_tiles(*ledger.store, *ledger.reader, log, *trees, *from);
+  if (!done) {
+    report(outcome, ExitCode::kUnreachable, origin + ": " + done.error().what);
+    return false;
+  }
+  say(log, *done);
+  if (!done->refused.empty()) {
+    report(outcome,
+           ExitCode::kFailed,
+           origin + ": the tiles cannot all be proven: " + done->refused);
+  }
+  if (!log.closed_at && !log.frozen.empty() && !done->unfrozen) {
+    report(outcome,
+           ExitCode::kFailed,
+           origin + " stays frozen: " + printable(log.frozen));
+  }
+  return true;
+}
+
+bool mend_all_tiles(const LedgerSetup& setup,
+                    OpenedLedger& ledger,
+                    LedgerReader* copy,
+                    Outcome& outcome) {
+  const auto logs = ledger.reader->logs();
+  const auto guarded = ledger.guard->entries();
+  if (!logs || !guarded) {
+    report(outcome,
+           ExitCode::kUnreachable,
+           logs ? guarded.error().what : logs.error().what);
+    return false;
+  }
+  for (const LogRow& log : *logs) {
+    const auto entry =
+        std::ranges::find(*guarded, log.origin.text(), &GuardEntry::origin);
+    if (!mend_tiles(setup,
+                    ledger,
+                    copy,
+                    log,
+                    entry == guarded->end() ? "" : entry->note,
+                    outcome)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Everything that the copy has. Nothing when a fault was reported.
+std::optional<std::size_t> mend_entries(const LedgerSetup& setup,
+                                        OpenedLedger& ledger,
+                                        LedgerReader& copy,
+                                        Outcome& outcome) {
+  // fsck names no more than a few flaws a log: again, until it finds no more
+  // that the copy can mend.
+  std::size_t total = 0;
+  for (;;) {
+    outcome.code = ExitCode::kOk;
+    const auto replaced = repair_once(setup, ledger, copy, outcome);
+    if (!replaced || *replaced == 0) {
+      return replaced ? std::optional(total) : std::nullopt;
+    }
+    total += *replaced;
+  }
+}
+
 void run(const Options& options, Outcome& outcome) {
   const auto setup = load_ledger_setup(options.config, outcome);
   if (!setup) {
     return;
   }
   auto ledger = open_ledger(setup->paths);
-  auto copy = LedgerReader::open(options.backup / kBackupStore);
-  if (!ledger || !copy) {
-    report(outcome,
-           ExitCode::kUnreachable,
-           ledger ? copy.error().what : ledger.error().what);
-    return;
-  }
-  // fsck names no more than a few flaws a log: again, until it finds no more
-  // that the copy can mend.
-  std::size_t total = 0;
-  for (;;) {
-    outcome.code = ExitCode::kOk;
-    const auto replaced = repair_once(*setup, *ledger, **copy, outcome);
-    if (!replaced) {
+  std::unique_ptr<LedgerReader> copy;
+  if (ledger && !options.backup.empty()) {
+    auto opened = LedgerReader::open(options.backup / kBackupStore);
+    if (!opened) {
+      report(outcome, ExitCode::kUnreachable, opened.error().what);
       return;
     }
-    total += *replaced;
-    if (*replaced == 0) {
-      break;
+    copy = *std::move(opened);
+  }
+  if (!ledger) {
+    report(outcome, ExitCode::kUnreachable, ledger.error().what);
+    return;
+  }
+  // Tiles first: entries are held against them. Where both are damaged, tiles
+  // need the entries, so again.
+  std::fprintf(stderr, "reading every entry ...\n");
+  if (!mend_all_tiles(*setup, *ledger, copy.get(), outcome)) {
+    return;
+  }
+  std::size_t batches = 0;
+  if (copy != nullptr) {
+    const auto replaced = mend_entries(*setup, *ledger, *copy, outcome);
+    if (!replaced || !mend_all_tiles(*setup, *ledger, copy.get(), outcome)) {
+      return;
     }
+    batches = *replaced;
   }
   const auto check =
       check_ledger(setup->paths.store, setup->paths.guard, setup->trust);
@@ -174,7 +300,7 @@ void run(const Options& options, Outcome& outcome) {
     report(outcome, ExitCode::kFailed, "still DAMAGED " + flaw.text());
   }
   std::printf("%zu batches were put back.%s\n",
-              total,
+              batches,
               check->flaws.empty() ? " The ledger is sound." : "");
 }
 
@@ -184,11 +310,14 @@ void add_repair(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<Options>();
   auto* repair = app.add_subcommand(
       "repair",
-      "Put damaged entries back from a backup, if the tree says that they are "
-      "the right ones; the ledger is stopped");
+      "Make damaged hash tiles again from the entries, and put damaged entries "
+      "back from a backup, if the signed tree says that they are the right "
+      "ones; the ledger is stopped");
   repair->add_option("CONFIG", options->config, "ledger.toml")->required();
-  repair->add_option("--from", options->backup, "what `backup` made")
-      ->required();
+  repair->add_option("--from",
+                     options->backup,
+                     "what `backup` made: for damaged entries, and for tiles "
+                     "of pruned ones");
   repair->callback([options, &outcome] { run(*options, outcome); });
 }
 
