@@ -57,24 +57,6 @@ class FakeJournal final : public Journal {
                               : std::optional<CutBatch>(found->second);
   }
 
-  JournalResult<std::optional<HeldAt>> held_at(Stream stream,
-                                               Position first) override {
-    const std::size_t slot = slot_of(stream);
-    const auto by = held_by[slot].find(first);
-    if (by == held_by[slot].end()) {
-      return std::nullopt;
-    }
-    HeldAt at{by->second.second, std::nullopt};
-    for (const Delivery& delivery : deliveries[slot]) {
-      const auto origin = Origin::parse(delivery.origin);
-      if (delivery.first_position == first && origin &&
-          origin->generation == at.generation) {
-        at.first_index = delivery.first_index;
-      }
-    }
-    return at;
-  }
-
   JournalResult<std::vector<Bytes>> events(Stream stream,
                                            Position first,
                                            std::size_t max_count,

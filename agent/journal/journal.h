@@ -158,12 +158,6 @@ struct JournalState {
   std::uint64_t last_transaction = 0;
 };
 
-/// The log that holds a batch, and where, if that was ever proven to us.
-struct HeldAt {
-  std::uint32_t generation = 1;
-  std::optional<std::uint64_t> first_index;
-};
-
 struct JournalError {
   std::string what;
   /// The file is damaged: trying again is useless, the next start sets it
@@ -186,10 +180,6 @@ class Journal {
   /// The batch that was cut at `first`, if one was.
   virtual JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                           Position first) = 0;
-  /// Where the batch that was cut at `first` is held; nothing: it is not, or
-  /// there is none.
-  virtual JournalResult<std::optional<HeldAt>> held_at(Stream stream,
-                                                       Position first) = 0;
   /// Events from `first` on, consecutive, at most `max_count`, and no more than
   /// `max_bytes` of them beyond the first. Ends before a loss; none when
   /// `first` was lost or pruned.

@@ -116,28 +116,6 @@ JournalResult<std::optional<CutBatch>> SqliteJournal::batch_at(Stream stream,
   }
 }
 
-JournalResult<std::optional<HeldAt>> SqliteJournal::held_at(Stream stream,
-                                                            Position first) {
-  try {
-    SQLite::Statement query(file_.db(),
-                            "SELECT generation, first_index FROM batches WHERE "
-                            "stream = ? AND first_position = ? AND "
-                            "delivered_us IS NOT NULL");
-    query.bind(1, static_cast<int>(stream));
-    bind(query, 2, first);
-    if (!query.executeStep()) {
-      return std::nullopt;
-    }
-    HeldAt held{query.getColumn(0).getUInt(), std::nullopt};
-    if (!query.getColumn(1).isNull()) {
-      held.first_index = number(query.getColumn(1));
-    }
-    return held;
-  } catch (const SQLite::Exception& error) {
-    return std::unexpected(error_of(error));
-  }
-}
-
 JournalResult<std::vector<Bytes>> SqliteJournal::events(Stream stream,
                                                         Position first,
                                                         std::size_t max_count,

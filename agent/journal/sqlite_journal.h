@@ -22,8 +22,6 @@ class SqliteJournal final : public Journal {
   JournalResult<void> commit(const JournalTransaction& turn) override;
   JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                   Position first) override;
-  JournalResult<std::optional<HeldAt>> held_at(Stream stream,
-                                               Position first) override;
   JournalResult<std::vector<Bytes>> events(Stream stream,
                                            Position first,
                                            std::size_t max_count,

@@ -42,8 +42,7 @@ Result<std::string> AgentCore::follow(const FollowOrder& order) {
                                  recorder_,
                                  losses_,
                                  from.base() - 1,
-                                 outbox_.cut_end(order.stream),
-                                 from.held() ? from.held()->size : 0});
+                                 outbox_.cut_end(order.stream)});
   if (!plan) {
     return std::unexpected(plan.error());
   }
@@ -61,10 +60,13 @@ std::optional<std::string> AgentCore::follow_fault(const FollowOrder& order) {
   }
   const Sender& from = sender(order.stream);
   const std::string followed = from.log().text();
-  if (from.is_bound() && from.log() == order.successor) {
+  const bool is_followed = from.is_bound() && from.log() == order.successor;
+  if (is_followed && from.held()) {
     return "nothing to follow: " + successor + " is followed already";
   }
-  if (from.is_bound() && from.log() != order.predecessor) {
+  // Until it has proven something, another file of the same succession may be
+  // the right one: the first was perhaps not this agent's own.
+  if (!is_followed && from.is_bound() && from.log() != order.predecessor) {
     return "this stream follows " + followed + ", not " +
            order.predecessor.text();
   }

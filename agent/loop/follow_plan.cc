@@ -10,15 +10,6 @@
 namespace strongroom {
 namespace {
 
-std::string hex_of(std::uint64_t epoch) {
-  std::string text(16, '0');
-  for (char& digit : text | std::views::reverse) {
-    digit = "0123456789abcdef"[epoch & 0xfU];
-    epoch >>= 4U;
-  }
-  return text;
-}
-
 // What of one epoch must go out again.
 struct Part {
   const EpochRow* epoch = nullptr;
@@ -81,24 +72,6 @@ class Planner {
     return rows->empty() ? std::nullopt : std::optional(sha256(rows->front()));
   }
 
-  // Whether the kept part of the predecessor must hold something of an epoch:
-  // it was proven to this agent at an index below its end, or in a log before.
-  Result<bool> is_held(const EpochRow& epoch) const {
-    if (view_.delivered < epoch.first_position) {
-      return false;
-    }
-    const auto held =
-        view_.journal.held_at(order_.stream, epoch.first_position);
-    if (!held) {
-      return fault("the journal cannot be read: " + held.error().what);
-    }
-    if (!*held) {
-      return view_.held_size != 0 && view_.held_size <= order_.frozen_size;
-    }
-    return (*held)->generation < order_.predecessor.generation ||
-           (*held)->first_index.value_or(0) < order_.frozen_size;
-  }
-
   Result<Part> part_of(const EpochRow& epoch) const {
     const Position end = view_.recorder.epoch_end(epoch);
     Part part{&epoch, epoch.first_position, end};
@@ -107,16 +80,6 @@ class Planner {
     }
     const ResumedChain* chain = chain_of(epoch);
     if (chain == nullptr) {
-      const auto lacking = is_held(epoch);
-      if (!lacking) {
-        return std::unexpected(lacking.error());
-      }
-      if (*lacking) {
-        return fault(
-            "the file says nothing of epoch " + hex_of(epoch.epoch) +
-            ", of which the closed log holds events of this agent: bring the "
-            "file that bears this agent's name");
-      }
       return part;
     }
     const std::uint64_t count = end - epoch.first_position + 1;

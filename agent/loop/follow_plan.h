@@ -36,14 +36,12 @@ struct FollowView {
   Journal& journal;
   const Recorder& recorder;
   const Losses& losses;
-  Position delivered = 0;       // up to here the predecessor proved to hold all
-  Position cut = 0;             // the end of the newest batch
-  std::uint64_t held_size = 0;  // of the predecessor's checkpoint; 0: none
+  Position delivered = 0;  // up to here the predecessor proved to hold all
+  Position cut = 0;        // the end of the newest batch
 };
 
 /// Nothing but reads. Faults, in words: the successor contradicts what was
-/// proven to this agent; the order lacks a chain that the closed log holds; the
-/// journal cannot be read.
+/// proven to this agent; the journal cannot be read.
 Result<FollowPlan> plan_follow(const FollowOrder& order,
                                const FollowView& view);
 

@@ -43,7 +43,6 @@ class ModelLedger {
     batches = std::min(batches, log_.batches().size());
     for (std::size_t i = 0; i < batches; ++i) {
       const auto& batch = log_.batches()[i].batch;
-      out.frozen_size_ += batch.header.count + 1;
       for (auto& [epoch, chain] : out.chains_) {
         chain.is_closed |= epoch != batch.header.epoch;
       }
@@ -58,7 +57,6 @@ class ModelLedger {
     FollowOrder out;
     out.stream = origin_.stream;
     out.predecessor = predecessor;
-    out.frozen_size = frozen_size_;
     out.successor = origin_;
     out.succession = sha256(as_bytes("log succeeded"));
     out.first_person = "ann";
@@ -256,7 +254,6 @@ class ModelLedger {
            strongroom_v1_TelemetryLost>
       losses_;  // by epoch and first seq
   std::optional<std::uint64_t> previous_ack_;
-  std::uint64_t frozen_size_ = 0;  // of the predecessor
   std::uint64_t appended_ = 0;
 };
 

@@ -18,11 +18,10 @@ char lower(char c) {
 }
 
 bool is_person(const std::string& id) {
-  return !id.empty() && id.size() <= 32 &&
-         std::ranges::all_of(id, [](char c) {
-           return is_letter_or_digit(c) ||
-                  std::string_view("._:@+-").find(c) != std::string_view::npos;
-         });
+  return !id.empty() && id.size() <= 32 && std::ranges::all_of(id, [](char c) {
+    return is_letter_or_digit(c) ||
+           std::string_view("._:@+-").find(c) != std::string_view::npos;
+  });
 }
 
 }  // namespace

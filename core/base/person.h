@@ -7,9 +7,9 @@
 
 namespace strongroom {
 
-/// Whether two ids may stand for two persons: each 1 to 32 ASCII letters, digits
-/// and . _ : @ + -, and not the same but for upper and lower case. Says what is
-/// wrong, in words for the person who typed them; empty: nothing.
+/// Whether two ids may stand for two persons: each 1 to 32 ASCII letters,
+/// digits and . _ : @ + -, and not the same but for upper and lower case. Says
+/// what is wrong, in words for the person who typed them; empty: nothing.
 std::string persons_fault(const std::string& first, const std::string& second);
 
 }  // namespace strongroom

@@ -37,10 +37,6 @@ class SimJournal final : public Journal {
   JournalResult<void> commit(const JournalTransaction& turn) override;
   JournalResult<std::optional<CutBatch>> batch_at(Stream stream,
                                                   Position first) override;
-  JournalResult<std::optional<HeldAt>> held_at(Stream stream,
-                                               Position first) override {
-    return real_->held_at(stream, first);
-  }
   JournalResult<std::vector<Bytes>> events(Stream stream,
                                            Position first,
                                            std::size_t max_count,
