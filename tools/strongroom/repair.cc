@@ -166,12 +166,16 @@ void say(const LogRow& log, const TileRepair& repair) {
   }
 }
 
+/// Whether what cannot be mended is said: not before the entries were.
+enum class Refusals { kUnsaid, kSaid };
+
 /// The tiles of one log. False: a fault was reported.
 bool mend_tiles(const LedgerSetup& setup,
                 OpenedLedger& ledger,
                 LedgerReader* copy,
                 const LogRow& log,
                 const std::string& guard_note,
+                Refusals refusals,
                 Outcome& outcome) {
   const std::string origin = log.origin.text();
   const auto from = copy_of(copy, log.origin);
@@ -185,7 +189,8 @@ bool mend_tiles(const LedgerSetup& setup,
   const auto trees =
       trees_to_prove(*ledger.reader, log, guard_note, setup.trust);
   // Nothing is proven of an empty log, or of a closed one without a note.
-  if (!trees && (*size == 0 || log.closed_at)) {
+  const bool unsaid = refusals == Refusals::kUnsaid;
+  if (!trees && (unsaid || *size == 0 || log.closed_at)) {
     return true;
   }
   if (!trees) {
@@ -199,6 +204,9 @@ bool mend_tiles(const LedgerSetup& setup,
     return false;
   }
   say(log, *done);
+  if (unsaid) {
+    return true;
+  }
   if (!done->refused.empty()) {
     report(outcome,
            ExitCode::kFailed,
@@ -215,6 +223,7 @@ bool mend_tiles(const LedgerSetup& setup,
 bool mend_all_tiles(const LedgerSetup& setup,
                     OpenedLedger& ledger,
                     LedgerReader* copy,
+                    Refusals refusals,
                     Outcome& outcome) {
   const auto logs = ledger.reader->logs();
   const auto guarded = ledger.guard->entries();
@@ -232,6 +241,7 @@ bool mend_all_tiles(const LedgerSetup& setup,
                     copy,
                     log,
                     entry == guarded->end() ? "" : entry->note,
+                    refusals,
                     outcome)) {
       return false;
     }
@@ -279,16 +289,20 @@ void run(const Options& options, Outcome& outcome) {
   // Tiles first: entries are held against them. Where both are damaged, tiles
   // need the entries, so again.
   std::fprintf(stderr, "reading every entry ...\n");
-  if (!mend_all_tiles(*setup, *ledger, copy.get(), outcome)) {
-    return;
-  }
   std::size_t batches = 0;
   if (copy != nullptr) {
+    if (!mend_all_tiles(
+            *setup, *ledger, copy.get(), Refusals::kUnsaid, outcome)) {
+      return;
+    }
     const auto replaced = mend_entries(*setup, *ledger, *copy, outcome);
-    if (!replaced || !mend_all_tiles(*setup, *ledger, copy.get(), outcome)) {
+    if (!replaced) {
       return;
     }
     batches = *replaced;
+  }
+  if (!mend_all_tiles(*setup, *ledger, copy.get(), Refusals::kSaid, outcome)) {
+    return;
   }
   const auto check =
       check_ledger(setup->paths.store, setup->paths.guard, setup->trust);
