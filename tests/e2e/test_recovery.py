@@ -177,8 +177,30 @@ class OlderBackup(RecoveryTest):
         self.grow("bj1/telemetry/2")
         self.drain()
         self.await_finding("log_succeeded")
+        self.assert_closed_logs_are_told_from_lost_ones()
         self.finish()
         self.site.tool("recover", self.config, *PERSONS, "--out", out)
+        said = self.site.tool("fsck", "ledger", self.config)
+        self.assertRegex(said.stdout, r"closed at \d+; \S+bj1/record/2 goes on")
+
+    def assert_closed_logs_are_told_from_lost_ones(self):
+        doctor = self.site.tool("doctor", "--ledger", self.config, "--json",
+                                expect=None)
+        self.assertNotIn("store-behind-guard", doctor.stdout)
+        tail = self.site.tool("tail", "bj1/record", "--once", "--json", "--url",
+                              self.site.url)
+        self.assertIn("bj1/record/2, the newest", tail.stderr)
+        first = json.loads(tail.stdout.splitlines()[0])
+        self.assertEqual(first["index"], 0)
+        self.assertIn("epoch_opened", first["event"])
+        self.site.tool("proof", "bj1/record", 1, "--url", self.site.url,
+                       "--out", self.root / "newest.pack")
+        self.site.tool("verify", self.root / "newest.pack", "--trust",
+                       self.site.trust)
+        pack = next((self.root / "recovered").glob("*.follow"))
+        said = self.site.tool("follow", pack, "--admin", self.site.admin,
+                              *PERSONS, expect=2)
+        self.assertIn("is not an agent's admin socket", said.stderr)
 
     def test_recover_refuses_what_it_must(self):
         for persons in (("--person", "li.wei"),
@@ -190,6 +212,7 @@ class OlderBackup(RecoveryTest):
             said = self.site.tool("recover", self.config, *PERSONS, "--out",
                                   self.root / "none", expect=4)
             self.assertIn("held by process", said.stderr)
+            self.assertIn("stop that program first", said.stderr)
         self.assertFalse((self.root / "none").exists())
 
 
