@@ -322,10 +322,11 @@ export class LogView {
   }
 }
 
-function makeRow({ index, entry: bytes }: RawEntry): Row {
+function makeRow({ index, entry: bytes, damaged }: RawEntry): Row {
   let entry: Entry | undefined;
   try {
-    entry = parseEntry(bytes);
+    // What rotted may still decode, to something that nobody wrote.
+    entry = damaged === true ? undefined : parseEntry(bytes);
   } catch {
     entry = undefined;
   }

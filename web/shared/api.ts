@@ -49,6 +49,8 @@ export interface Scrub {
 export interface RawEntry {
   index: bigint;
   entry: Bytes;
+  /** The ledger found that these bytes are not what was signed. */
+  damaged?: boolean;
 }
 
 export type Quality = "good" | "stale" | "bad" | "out_of_range" | "unknown";
@@ -391,7 +393,11 @@ export class Api {
       const json = object(value);
       const index = integer(json["index"]);
       if (index !== from + BigInt(at)) throw new FormatError("not in order");
-      return { index, entry: fromBase64(text(json["entry"])) };
+      return {
+        index,
+        entry: fromBase64(text(json["entry"])),
+        damaged: json["damaged"] === true,
+      };
     });
   }
 
