@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/strongroom/doctor_reach.h"
-
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -8,6 +6,7 @@
 #include "core/log/checkpoint.h"
 #include "ledger/store/create.h"
 #include "ledger/store/sqlite_ledger_store.h"
+#include "tools/strongroom/doctor_reach.h"
 
 namespace strongroom {
 namespace {
