@@ -545,6 +545,11 @@ TEST_F(RecoverTest, DamagedEntry_EndsTheLogBeforeIt_WhenItIsNamed) {
         " AND log_id = (SELECT log_id FROM logs WHERE origin ="
         " 'test.example/bj1/record/1')");
   }
+  ASSERT_TRUE(at.open()) << at.why;
+  const std::string frozen =
+      at.ledger->logs().frozen(at.log("bj1", Stream::kRecord));
+  EXPECT_LT(frozen.find("strongroom repair"), frozen.find("strongroom recover"))
+      << frozen;
   ASSERT_TRUE(run());
   EXPECT_TRUE(plan.logs.empty()) << "a backup may have it";
   ASSERT_EQ(plan.left_alone.size(), 1U);

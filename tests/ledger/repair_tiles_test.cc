@@ -136,6 +136,19 @@ TEST_F(RepairTilesTest, BehindItsGuard_NothingIsWritten) {
   EXPECT_NE(row().frozen, "");
 }
 
+TEST_F(RepairTilesTest, AnotherRootThanWasSigned_NothingIsWritten) {
+  damage_tile(0);
+  freeze("tile/0/000 is damaged");
+  auto trees = trees_to_prove(*reader, row(), guarded(kTelemetry), trust());
+  ASSERT_TRUE(trees);
+  trees->front().root[0] ^= 1;
+  const auto done = repair_tiles(*store, *reader, row(), *trees, {});
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_TRUE(done->replaced.empty());
+  EXPECT_NE(done->refused.find("another root"), std::string::npos);
+  EXPECT_NE(row().frozen, "");
+}
+
 TEST_F(RepairTilesTest, OlderGuard_ProvesNothing) {
   const std::string newest = guarded(kTelemetry);
   copy(guard_path(), dir.path() / "guard.old");
