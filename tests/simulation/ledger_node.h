@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/log/checkpoint.h"
+#include "ledger/recover/survey.h"
 #include "tests/simulation/clockwork.h"
 #include "tests/simulation/fault.h"
 #include "tests/simulation/network.h"
@@ -95,6 +96,11 @@ class LedgerNode {
   void turn();
   void publish_shown();
   bool misses_logs() const;
+  Result<std::vector<std::string>> mend_and_choose(
+      const std::vector<SurveyedLog>& surveyed,
+      LedgerStore& store,
+      LedgerReader& reader,
+      const std::vector<GuardEntry>& guarded);
   Result<std::vector<FollowPack>> try_to_recover();
   void rot(const char* table, const char* column);
 

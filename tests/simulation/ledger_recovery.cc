@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person does about a ledger with logs that sign nothing more: what
 // `strongroom recover` does, over disks that may fail in it.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "core/base/check.h"
+#include "ledger/log/repair_tiles.h"
 #include "ledger/recover/recover.h"
 #include "ledger/store/sqlite_guard.h"
 #include "ledger/store/sqlite_ledger_store.h"
@@ -13,6 +15,45 @@ namespace strongroom::simulation {
 
 bool LedgerNode::needs_recovery() const {
   return !frozen().empty() || misses_logs();
+}
+
+// There is no backup in this world: damaged tiles are made again, and a log
+// whose entries are damaged is given up where it is damaged.
+Result<std::vector<std::string>> LedgerNode::mend_and_choose(
+    const std::vector<SurveyedLog>& surveyed,
+    LedgerStore& store,
+    LedgerReader& reader,
+    const std::vector<GuardEntry>& guarded) {
+  const auto plan = plan_recovery(surveyed, {});
+  const auto* found = std::get_if<RecoveryPlan>(&plan);
+  const auto rows = reader.logs();
+  if (found == nullptr || !rows) {
+    return std::vector<std::string>{};
+  }
+  std::vector<std::string> chosen;
+  for (const LogPlan& each : found->logs) {
+    chosen.push_back(each.predecessor.text());
+  }
+  const std::size_t needed = chosen.size();
+  for (const LeftAlone& each : found->left_alone) {
+    const auto log =
+        std::ranges::find(surveyed, each.origin, &SurveyedLog::origin);
+    if (mending_of(*log) == Mending::kBytes) {
+      chosen.push_back(each.origin.text());
+      continue;
+    }
+    const auto row = std::ranges::find(*rows, each.origin, &LogRow::origin);
+    const auto note =
+        std::ranges::find(guarded, each.origin.text(), &GuardEntry::origin);
+    const auto trees = trees_to_prove(
+        reader, *row, note == guarded.end() ? "" : note->note, trust());
+    const auto done = trees ? repair_tiles(store, reader, *row, *trees, {})
+                            : Result<TileRepair>(fault(trees.error().what));
+    if (!done) {
+      return std::unexpected(done.error());
+    }
+  }
+  return chosen.size() == needed ? std::vector<std::string>{} : chosen;
 }
 
 // One attempt: a crash in it leaves whatever was done until then.
@@ -36,7 +77,11 @@ Result<std::vector<FollowPack>> LedgerNode::try_to_recover() {
   if (!surveyed) {
     return std::unexpected(surveyed.error());
   }
-  const auto plan = plan_recovery(*surveyed, {});
+  const auto chosen = mend_and_choose(*surveyed, sim_store, *own, *guarded);
+  if (!chosen) {
+    return std::unexpected(chosen.error());
+  }
+  const auto plan = plan_recovery(*surveyed, *chosen);
   if (const auto* refused = std::get_if<PlanRefused>(&plan)) {
     return fault("no plan: " + refused->what);
   }
