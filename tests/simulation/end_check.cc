@@ -231,6 +231,8 @@ void EndCheck::check_told() {
     const Held& held = held_[{told.source.text(), told.stream}];
     if ((stands && !logs_.was_succeeded(told.origin)) ||
         held.originals.contains(told.fact.own) ||
+        // Told again by a copy of the agent, and there as it was first.
+        held.originals.contains(told.fact.first()) ||
         held.copies.contains(told.fact.first())) {
       continue;
     }
