@@ -31,6 +31,11 @@ IMPURE = set(
     iostream latch mutex semaphore shared_mutex stop_token thread csignal
     cstdio""".split()
 )
+# What a microcontroller without heap and threads has.
+FREESTANDING = set(
+    """algorithm array bit concepts cstddef cstdint cstring limits numeric
+    optional span tuple type_traits utility variant""".split()
+)
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
 ANY = object()
 
@@ -52,6 +57,16 @@ RULES = [
     ("platform/modbus", ["core/base", "core/bus", "core/crypto", "core/point",
                          "platform"], ANY,
      "the wire of a line, for agent and tools"),
+    ("firmware/logic", ["proto"], FREESTANDING | NANOPB,
+     "the panel's rules are pure: no heap, no clock, no board"),
+    ("firmware/link", ["firmware/logic", "proto"], FREESTANDING | NANOPB,
+     "the panel's side of the line: bytes in, bytes out"),
+    ("firmware/hal", ["firmware/logic", "proto"], FREESTANDING | NANOPB,
+     "what a board does; headers only"),
+    ("firmware", ["firmware", "proto"], FREESTANDING | NANOPB,
+     "the cooperative loop; knows boards by firmware/hal only"),
+    ("boards/panels", ["firmware/hal", "firmware/logic", "proto"], ANY,
+     "a board: implements firmware/hal, decides nothing"),
     ("agent", ["core", "proto", "platform", "web_bundle", "agent/loop",
                "agent/config"], ANY,
      "an adapter knows the loop's inbox and the configuration, no other "
@@ -103,7 +118,7 @@ RULES = [
     ("tests", ANY, ANY, "crosses borders on purpose"),
 ]
 FOLDERS = ["core", "proto", "platform", "agent", "ledger", "tools", "tests",
-           "firmware"]
+           "firmware", "boards"]
 
 # Concretes are named after their technology. Only main.cc, their own folder,
 # tests/ and the files that open databases for a command know them.

@@ -34,6 +34,7 @@ struct BusLine::State {
   void perform(const LineOpen& open);
   void perform(const LineClose& close);
   void perform(const LineAsk& ask);
+  void perform(const LineExchange& exchange);
   void perform(const LineDiscard& discard);
   void perform(const LineWait& wait);
   template <typename Tell>
@@ -85,6 +86,10 @@ void BusLine::State::perform(const LineAsk& ask) {
       machine->failed(answer.error(), now);
     }
   });
+}
+
+void BusLine::State::perform(const LineExchange& /*exchange*/) {
+  check(false, "the machine asks for no exchange yet");
 }
 
 void BusLine::State::perform(const LineDiscard& discard) {

@@ -17,6 +17,8 @@
 #include "core/point/computed.h"
 #include "core/point/profile.h"
 #include "platform/config/config.h"
+#include "proto/event.pb.h"
+#include "proto/panel.pb.h"
 
 namespace strongroom {
 
@@ -32,6 +34,30 @@ struct DeviceConfig {
       kLongestSafetyPeriod, std::chrono::seconds(1), std::chrono::minutes(1)};
 };
 
+struct LeafConfig {
+  std::string name;  // unique in the agent
+  std::string zone;
+  strongroom_panel_v1_LeafSettings settings{};
+};
+
+struct ReaderConfig {
+  std::string name;  // unique on its panel
+  strongroom_v1_Direction direction{};
+  strongroom_panel_v1_ReaderSettings settings{};
+};
+
+/// A panel on a line (docs/formats/panel-link.md).
+struct PanelConfig {
+  std::string name;  // unique in the agent, devices included
+  std::uint8_t unit_id = 1;
+  std::filesystem::path key;
+  std::chrono::milliseconds poll_period{40};
+  std::chrono::milliseconds offline_after{3000};
+  std::uint32_t supply_low_mv = 0;
+  std::vector<LeafConfig> leaves;    // 1-8, in order of their numbers
+  std::vector<ReaderConfig> readers;  // 0-8
+};
+
 struct LineConfig {
   std::string name;
   LineKind kind = LineKind::kTcp;
@@ -44,7 +70,8 @@ struct LineConfig {
   std::chrono::milliseconds timeout{500};
   /// How long after its question an answer may still come; 0: four timeouts.
   std::chrono::milliseconds late_answer{0};
-  std::vector<DeviceConfig> devices;  // at least one
+  std::vector<DeviceConfig> devices;  // at least one of these or of those
+  std::vector<PanelConfig> panels;
 };
 
 /// Points that are made of others.
@@ -84,6 +111,10 @@ struct AgentConfig {
   int http_port = 0;
 
   std::filesystem::path admin_socket;  // empty: none
+
+  /// The static policy, with its signature beside it; empty: nobody is let in.
+  std::filesystem::path policy;
+  std::filesystem::path policy_key;  // public
 
   std::chrono::seconds window_length{60};
   std::vector<LineConfig> lines;

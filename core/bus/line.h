@@ -16,6 +16,7 @@
 
 #include "core/base/now.h"
 #include "core/bus/guard.h"
+#include "core/bus/panel_port.h"
 #include "core/bus/question.h"
 #include "core/point/profile.h"
 #include "core/point/sample.h"
@@ -31,6 +32,14 @@ struct LineDevice {
       std::chrono::milliseconds(200),
       std::chrono::seconds(1),
       std::chrono::minutes(1)};
+};
+
+/// A panel, served beside the devices: its urgent exchanges go before
+/// everything else.
+struct LinePanel {
+  std::string name;
+  std::uint8_t unit_id = 1;
+  std::shared_ptr<PanelPort> port;
 };
 
 struct LineSettings {
@@ -51,6 +60,15 @@ struct LineAsk {
   Question question;
   std::chrono::microseconds timeout{};
 };
+/// FC23 with a panel: writes `request` and reads `read_registers`, both from
+/// kPanelExchangeAddress on.
+struct LineExchange {
+  std::uint16_t panel = 0;  // index
+  std::uint8_t unit = 1;
+  std::span<const std::uint8_t> request;  // valid until it is answered
+  std::uint16_t read_registers = 0;
+  std::chrono::microseconds timeout{};
+};
 /// Throw away what arrives, until nothing came for `quiet` or `at_most` passed.
 struct LineDiscard {
   std::chrono::microseconds quiet{};
@@ -60,7 +78,7 @@ struct LineWait {
   MonoTime until{};
 };
 using LineAction =
-    std::variant<LineOpen, LineClose, LineAsk, LineDiscard, LineWait>;
+    std::variant<LineOpen, LineClose, LineAsk, LineExchange, LineDiscard, LineWait>;
 
 /// One poll of one class of one device, failed ones too: then the points that
 /// were not answered are bad and `error` says why.

@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/wire.h"
+#include "core/event/access_fault.h"
 #include "core/event/message_check.h"
 
 namespace strongroom {
@@ -113,6 +114,9 @@ std::optional<std::string> meaning_fault(const EventMessage& event) {
     }
   }
   if (auto what = life_fault(event)) {
+    return what;
+  }
+  if (auto what = access_fault(event)) {
     return what;
   }
   return registry_fault(event);
@@ -308,6 +312,14 @@ bool is_known_body(pb_size_t tag) {
     case strongroom_v1_Event_source_enrolled_tag:
     case strongroom_v1_Event_key_rotated_tag:
     case strongroom_v1_Event_key_revoked_tag:
+    case strongroom_v1_Event_badge_read_tag:
+    case strongroom_v1_Event_access_granted_tag:
+    case strongroom_v1_Event_access_denied_tag:
+    case strongroom_v1_Event_leaf_changed_tag:
+    case strongroom_v1_Event_panel_changed_tag:
+    case strongroom_v1_Event_panel_events_lost_tag:
+    case strongroom_v1_Event_panel_described_tag:
+    case strongroom_v1_Event_order_ended_tag:
       return true;
     default:
       return false;

@@ -32,6 +32,19 @@ class ModbusLink {
       const Question& question,
       std::chrono::microseconds timeout,
       std::span<std::uint16_t> values) = 0;
+  /// Write and read multiple registers (function 23), both from `address` on:
+  /// `written` and `read` are the registers' bytes, high byte first, an even
+  /// number of them, at most 242 and 250. Over TCP the fault is kLost.
+  virtual std::expected<void, LinkError> exchange(
+      std::uint8_t unit,
+      std::uint16_t address,
+      std::span<const std::uint8_t> written,
+      std::span<std::uint8_t> read,
+      std::chrono::microseconds timeout) {
+    (void)unit, (void)address, (void)written, (void)read, (void)timeout;
+    return std::unexpected(LinkError{
+        LinkFault::kLost, ModbusException::kNone, "no exchange here"});
+  }
   /// Throws away what arrives until nothing came for `quiet`, at most for
   /// `at_most`. Returns how many bytes that were.
   virtual std::size_t discard(std::chrono::microseconds quiet,
