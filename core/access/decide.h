@@ -22,7 +22,7 @@ using AccessReason = strongroom_v1_AccessReason;
 
 enum class PinCheck : std::uint8_t {
   kNotGiven,
-  kRight,        // verified beforehand, on a worker
+  kRight,  // verified beforehand, on a worker
   kWrong,
   kLocked,       // too many wrong ones
   kDuress,       // the right one, under threat
@@ -35,8 +35,7 @@ struct AccessRequest {
   CredentialFormat format{};
   CredentialBits bits;
   PinCheck pin = PinCheck::kNotGiven;
-  WallTime read_at{};  // when the badge was read
-  bool is_fire = false;      // the fire input of the leaf's panel is active
+  WallTime read_at{};        // when the badge was read
   bool is_lockdown = false;  // of this leaf
 };
 
@@ -61,15 +60,21 @@ struct AccessDecision {
   std::string zone;           // behind the leaf
 };
 
-/// Denied in this order: no policy, policy not yet or no more valid, clock
-/// unknown, leaf not known or disabled, lockdown, too late, credential, person,
-/// zone, schedule, passback, PIN, second person, escort.
+/// A badge that was read longer ago opens nothing: its owner has gone.
+inline constexpr std::chrono::seconds kLatestRead{10};
+
+/// The first of these that applies denies: no policy; a policy outside its
+/// time; no leaf picked; leaf disabled; lockdown; read too long ago; credential
+/// not known, revoked, outside its time; person suspended; no right to the
+/// zone; right but not now; passback; PIN; second person. What depends on the
+/// time of day is denied while the clock is unknown. Leaving needs a known
+/// credential and nothing more: nobody is shut in.
 AccessDecision decide(const Policy* policy,
                       const Presence& presence,
                       const AccessRequest& request,
                       const Now& now);
 
-/// ASHRAE 135 clause 12.33 AccessEvent of a reason.
+/// ASHRAE 135 clause 12.33, BACnetAccessEvent, of a reason.
 struct BacnetAccessEvent {
   int number = 0;
   std::string_view name;
