@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 
 #include "agent/config/read_lines.h"
+#include "platform/crypto/keys.h"
 #include "platform/profile/profile_file.h"
 
 namespace strongroom {
@@ -40,6 +42,7 @@ class Reader {
     read_mqtt();
     read_http();
     read_admin();
+    read_access();
     if (auto windows = root_.optional_table("windows")) {
       config_.window_length =
           std::chrono::seconds(windows->optional_int("length_s", 60, 0, 3600));
@@ -148,6 +151,13 @@ class Reader {
     }
   }
 
+  void read_access() {
+    if (auto access = root_.optional_table("access")) {
+      config_.policy = access->required_path("policy");
+      config_.policy_key = access->required_path("policy_key");
+    }
+  }
+
   ConfigTable root_;
   AgentConfig config_;
   std::vector<ConfigError> profile_errors_;
@@ -168,6 +178,36 @@ std::expected<AgentConfig, std::vector<ConfigError>> read_config(
 }
 
 }  // namespace
+
+std::vector<ConfigError> load_panel_keys(AgentConfig& config) {
+  std::vector<ConfigError> errors;
+  const auto refuse = [&errors](const PanelConfig& panel, std::string what) {
+    ConfigError error = panel.key_place;
+    error.what = std::move(what);
+    errors.push_back(std::move(error));
+  };
+  std::map<PanelKey, std::string> owners;
+  for (LineConfig& line : config.lines) {
+    for (PanelConfig& panel : line.panels) {
+      const auto key = load_panel_key(panel.key);
+      if (!key) {
+        refuse(panel, key.error().what);
+        continue;
+      }
+      panel.secret = *key;
+      const auto [owner, is_new] = owners.try_emplace(*key, panel.name);
+      if (!is_new) {
+        refuse(panel,
+               fmt::format("holds the key of panel \"{}\" too: what is sent "
+                           "to one would do for the other; commission \"{}\" "
+                           "anew",
+                           owner->second,
+                           panel.name));
+      }
+    }
+  }
+  return errors;
+}
 
 std::expected<AgentConfig, std::vector<ConfigError>> load_agent_config(
     const std::filesystem::path& path) {

@@ -14,6 +14,7 @@
 
 #include "core/base/source.h"
 #include "core/bus/question.h"
+#include "core/crypto/panel_cipher.h"
 #include "core/point/computed.h"
 #include "core/point/profile.h"
 #include "platform/config/config.h"
@@ -51,10 +52,13 @@ struct PanelConfig {
   std::string name;  // unique in the agent, devices included
   std::uint8_t unit_id = 1;
   std::filesystem::path key;
+  ConfigError key_place;  // of `key` in agent.toml
+  /// What `key` holds, once load_panel_keys() has read it.
+  PanelKey secret{};
   std::chrono::milliseconds poll_period{40};
   std::chrono::milliseconds offline_after{3000};
   std::uint32_t supply_low_mv = 0;
-  std::vector<LeafConfig> leaves;    // 1-8, in order of their numbers
+  std::vector<LeafConfig> leaves;     // 1-8, in order of their numbers
   std::vector<ReaderConfig> readers;  // 0-8
 };
 
@@ -130,5 +134,9 @@ std::expected<AgentConfig, std::vector<ConfigError>> load_agent_config(
     const std::filesystem::path& path);
 std::expected<AgentConfig, std::vector<ConfigError>> parse_agent_config(
     std::string text, std::string name);
+
+/// Reads the key file of every panel; what is wrong with them, by line. Two
+/// panels with one key are wrong too: frames to one would do for the other.
+std::vector<ConfigError> load_panel_keys(AgentConfig& config);
 
 }  // namespace strongroom

@@ -2,6 +2,7 @@
 #include "agent/config/config_diff.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace strongroom {
 namespace {
@@ -15,6 +16,48 @@ bool same_device(const DeviceConfig& one, const DeviceConfig& other) {
   return one.name == other.name && one.unit_id == other.unit_id &&
          one.periods == other.periods &&
          same_profile(one.profile, other.profile);
+}
+
+bool same_leaf(const LeafConfig& one, const LeafConfig& other) {
+  const auto all = [](const LeafConfig& leaf) {
+    const auto& s = leaf.settings;
+    return std::tie(leaf.name,
+                    leaf.zone,
+                    s.leaf,
+                    s.lock,
+                    s.exit,
+                    s.offline,
+                    s.has_inputs,
+                    s.inverted_inputs,
+                    s.pulse_ms,
+                    s.held_after_ms,
+                    s.not_opened_after_ms,
+                    s.debounce_ms);
+  };
+  return all(one) == all(other);
+}
+
+bool same_reader(const ReaderConfig& one, const ReaderConfig& other) {
+  const auto all = [](const ReaderConfig& reader) {
+    const auto& s = reader.settings;
+    return std::tie(reader.name,
+                    reader.direction,
+                    s.reader,
+                    s.kind,
+                    s.keypad,
+                    s.leaves,
+                    s.repeat_ms);
+  };
+  return all(one) == all(other);
+}
+
+bool same_panel(const PanelConfig& one, const PanelConfig& other) {
+  return one.name == other.name && one.unit_id == other.unit_id &&
+         one.secret == other.secret && one.poll_period == other.poll_period &&
+         one.offline_after == other.offline_after &&
+         one.supply_low_mv == other.supply_low_mv &&
+         std::ranges::equal(one.leaves, other.leaves, same_leaf) &&
+         std::ranges::equal(one.readers, other.readers, same_reader);
 }
 
 // The hash of a computed profile is over its rules.
@@ -31,13 +74,14 @@ const LineConfig* find_line(const AgentConfig& config, std::string_view name) {
 // Everything that the loop is told of devices, in order.
 bool same_devices(const AgentConfig& one, const AgentConfig& other) {
   return one.window_length == other.window_length &&
-         std::ranges::equal(one.lines,
-                            other.lines,
-                            [](const LineConfig& a, const LineConfig& b) {
-                              return a.name == b.name &&
-                                     std::ranges::equal(
-                                         a.devices, b.devices, same_device);
-                            }) &&
+         std::ranges::equal(
+             one.lines,
+             other.lines,
+             [](const LineConfig& a, const LineConfig& b) {
+               return a.name == b.name &&
+                      std::ranges::equal(a.devices, b.devices, same_device) &&
+                      std::ranges::equal(a.panels, b.panels, same_panel);
+             }) &&
          std::ranges::equal(one.computed, other.computed, same_computed);
 }
 
@@ -119,7 +163,8 @@ bool same_line(const LineConfig& one, const LineConfig& other) {
          one.serial == other.serial && one.baud == other.baud &&
          one.parity == other.parity && one.stop_bits == other.stop_bits &&
          one.timeout == other.timeout && one.late_answer == other.late_answer &&
-         std::ranges::equal(one.devices, other.devices, same_device);
+         std::ranges::equal(one.devices, other.devices, same_device) &&
+         std::ranges::equal(one.panels, other.panels, same_panel);
 }
 
 ConfigDiff diff_configs(const AgentConfig& running, const AgentConfig& wanted) {

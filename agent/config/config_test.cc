@@ -245,8 +245,9 @@ TEST(AgentConfig, PlainTcp_NeedsNoCertificate) {
 TEST(AgentConfig, Example_IsRight) {
   const auto config = load_agent_config("agent/config/agent.toml.example");
   ASSERT_TRUE(config.has_value()) << config.error()[0].text();
-  EXPECT_EQ(config->lines.size(), 2U);
+  EXPECT_EQ(config->lines.size(), 3U);
   EXPECT_EQ(config->computed.size(), 1U);
+  EXPECT_EQ(config->lines[2].panels.size(), 1U);
   EXPECT_TRUE(config->admin_socket.string().ends_with("admin.sock"));
   for (const ConfigError& warning : config->warnings) {
     ADD_FAILURE() << warning.text();

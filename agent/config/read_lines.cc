@@ -8,6 +8,7 @@
 
 #include "agent/config/line_settings.h"
 #include "agent/config/read_computed.h"
+#include "agent/config/read_panels.h"
 #include "platform/profile/profile_file.h"
 
 namespace strongroom {
@@ -71,11 +72,14 @@ class Reader {
           table.optional_int("late_answer_ms", 1, 1, kMaxLateAnswerMs));
     }
     std::vector<ConfigTable> devices = table.tables("device");
-    if (devices.empty()) {
-      table.error("name", "a line needs at least one [[line.device]]");
-    }
     for (ConfigTable& device : devices) {
       read_device(device, line);
+    }
+    read_panels(table, line, panel_names_);
+    if (devices.empty() && line.panels.empty()) {
+      table.error("name",
+                  "a line needs at least one [[line.device]] or "
+                  "[[line.panel]]");
     }
     judge_load(table, line);
     config_->lines.push_back(std::move(line));
@@ -300,6 +304,7 @@ class Reader {
   AgentConfig* config_;
   std::set<std::string> line_names_;
   std::set<std::string> device_names_;
+  PanelNames panel_names_{device_names_, {}};
   std::map<std::string, std::shared_ptr<const DeviceProfile>> loaded_;
   std::vector<ConfigError> profile_errors_;
 };

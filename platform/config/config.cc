@@ -7,6 +7,11 @@
 #include "platform/config/config_node.h"
 
 namespace strongroom {
+namespace {
+
+constexpr std::string_view kListOfTexts = "a list of texts in quotes";
+
+}  // namespace
 
 std::string ConfigError::text() const {
   return file + ":" + (line == 0 ? "" : std::to_string(line) + ":") + " " +
@@ -125,15 +130,14 @@ std::vector<std::int64_t> ConfigTable::optional_int_list(std::string_view key) {
   return numbers;
 }
 
-std::vector<std::string> ConfigTable::required_string_list(
+std::vector<std::string> ConfigTable::optional_string_list(
     std::string_view key) {
-  const std::string_view right = "a list of texts in quotes";
-  const toml::value* value = node_->require(key, right);
+  const toml::value* value = node_->find(key);
   if (value == nullptr) {
     return {};
   }
   if (!value->is_array()) {
-    node_->wrong(key, *value, right);
+    node_->wrong(key, *value, kListOfTexts);
     return {};
   }
   std::vector<std::string> texts;
@@ -144,7 +148,19 @@ std::vector<std::string> ConfigTable::required_string_list(
     }
     texts.push_back(*std::move(text));
   }
-  if (texts.empty()) {
+  return texts;
+}
+
+std::vector<std::string> ConfigTable::required_string_list(
+    std::string_view key) {
+  const toml::value* value = node_->require(key, kListOfTexts);
+  if (value == nullptr) {
+    return {};
+  }
+  const bool is_none =
+      value->is_array() && value->as_array(std::nothrow).empty();
+  std::vector<std::string> texts = optional_string_list(key);
+  if (is_none) {
     error(key, "must not be empty");
   }
   return texts;

@@ -49,6 +49,8 @@ class ConfigTable {
   std::vector<std::int64_t> optional_int_list(std::string_view key);
   /// At least one; empty only with an error.
   std::vector<std::string> required_string_list(std::string_view key);
+  /// May be empty; empty when absent.
+  std::vector<std::string> optional_string_list(std::string_view key);
   std::optional<ConfigTable> optional_table(std::string_view key);
   ConfigTable required_table(std::string_view key);
   /// [[key]]; empty when absent.

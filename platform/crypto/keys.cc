@@ -16,6 +16,7 @@ namespace strongroom {
 namespace {
 
 constexpr std::string_view kFormat = "strongroom-key/v1 ";
+constexpr std::string_view kPanelHead = "strongroom-panel-key/v1\n";
 // Longer than any key file: what is longer is none.
 constexpr std::size_t kMaxFile = 128;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO | S_IXUSR;
@@ -201,6 +202,31 @@ Result<Secret> parse_key(const std::filesystem::path& path,
   return secret;
 }
 
+Result<PanelKey> parse_panel_key(const std::filesystem::path& path,
+                                 std::string_view text) {
+  if (!text.starts_with(kPanelHead)) {
+    return key_fault(path, "not a panel's key file");
+  }
+  text.remove_prefix(kPanelHead.size());
+  if (!text.ends_with('\n')) {
+    return key_fault(path, "cut short");
+  }
+  text.remove_suffix(1);
+  auto bytes = from_hex(text);
+  PanelKey key{};
+  if (!bytes || bytes->size() != key.size()) {
+    return key_fault(path, "its second line is not 32 hexadecimal digits");
+  }
+  std::ranges::copy(*bytes, key.begin());
+  sodium_memzero(bytes->data(), bytes->size());
+  if (key == PanelKey{}) {
+    return key_fault(path,
+                     "a key of zeros is what a panel has before it is "
+                     "commissioned");
+  }
+  return key;
+}
+
 Result<Secret> load_secret(const std::filesystem::path& path, KeyKind kind) {
   auto text = read_key(path);
   if (!text) {
@@ -279,6 +305,29 @@ Result<std::unique_ptr<Signer>> load_signer(const std::filesystem::path& path,
 std::unique_ptr<Signer> signer_from_seed(
     std::span<const std::uint8_t, 32> seed) {
   return std::make_unique<SodiumSigner>(seed);
+}
+
+Result<PanelKey> create_panel_key(const std::filesystem::path& path) {
+  init_crypto();
+  PanelKey key;
+  randombytes_buf(key.data(), key.size());
+  std::string text = std::string(kPanelHead) + to_hex(key) + "\n";
+  const auto written = write_key(path, text);
+  sodium_memzero(text.data(), text.size());
+  if (!written) {
+    return std::unexpected(written.error());
+  }
+  return key;
+}
+
+Result<PanelKey> load_panel_key(const std::filesystem::path& path) {
+  auto text = read_key(path);
+  if (!text) {
+    return std::unexpected(text.error());
+  }
+  auto key = parse_panel_key(path, *text);
+  sodium_memzero(text->data(), text->size());
+  return key;
 }
 
 Result<Bytes> seal(const PublicKey& recipient, ByteView plain) {

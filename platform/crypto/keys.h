@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/result.h"
+#include "core/crypto/panel_cipher.h"
 #include "core/crypto/signature.h"
 
 namespace strongroom {
@@ -34,5 +35,12 @@ Result<Bytes> seal(const PublicKey& recipient, ByteView plain);
 Result<Bytes> open_sealed(const std::filesystem::path& key_file,
                           KeyKind kind,
                           ByteView sealed);
+
+// A panel's key is no pair: the panel holds the same 16 bytes.
+
+/// Writes a fresh one, as create_key.
+Result<PanelKey> create_panel_key(const std::filesystem::path& path);
+/// Faults as load_signer; a key of all zeros is none.
+Result<PanelKey> load_panel_key(const std::filesystem::path& path);
 
 }  // namespace strongroom

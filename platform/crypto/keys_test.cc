@@ -267,6 +267,47 @@ TEST_F(KeyFile, OfAnotherDisclosureKey_OpensNothing) {
       open_sealed(path_, KeyKind::kDisclosure, seal(other, Bytes{1}).value()));
 }
 
+// --- panels' keys
+// -------------------------------------------------------------
+
+TEST_F(KeyFile, OfAPanel_IsWrittenOnceAndReadBack) {
+  const PanelKey key = create_panel_key(path_).value();
+  EXPECT_EQ(read(path_), "strongroom-panel-key/v1\n" + to_hex(key) + "\n");
+  struct stat status{};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  EXPECT_EQ(load_panel_key(path_).value(), key);
+  EXPECT_FALSE(create_panel_key(path_));
+  EXPECT_FALSE(load_signer(path_, KeyKind::kEvent));
+}
+
+TEST_F(KeyFile, OfAPanelThatOthersCanUse_IsRefused) {
+  ASSERT_TRUE(create_panel_key(path_));
+  fs::permissions(path_, fs::perms::group_read, fs::perm_options::add);
+  EXPECT_NE(load_panel_key(path_).error().what.find("0600"), std::string::npos);
+}
+
+TEST_F(KeyFile, OfAPanelInAnotherForm_IsRefused) {
+  const std::string head = "strongroom-panel-key/v1\n";
+  const std::string key = "000102030405060708090a0b0c0d0e0f";
+  write(head + key + "\n");
+  EXPECT_TRUE(load_panel_key(path_).has_value());
+  for (const std::string& text : {std::string(),
+                                  key + "\n",
+                                  head,
+                                  head + key,
+                                  head + "\n",
+                                  head + key + "0\n",
+                                  head + key + "00\n",
+                                  head + key + "\n\n",
+                                  head + "g" + key.substr(1) + "\n",
+                                  head + std::string(32, '0') + "\n",
+                                  "strongroom-key/v1 panel\n" + key + "\n"}) {
+    write(text);
+    EXPECT_FALSE(load_panel_key(path_).has_value()) << text;
+  }
+}
+
 TEST(Seal, ToAWeakKey_IsAFault) {
   EXPECT_FALSE(seal(PublicKey{}, Bytes{1}));
 }
