@@ -32,4 +32,9 @@ void chacha20(std::span<const std::uint8_t, 32> key,
               std::span<const std::uint8_t, 12> nonce,
               std::span<std::uint8_t> text);
 
+/// In a time that does not tell where they differ.
+bool equal_in_constant_time(ByteView a, ByteView b);
+/// Zeros that no compiler leaves out.
+void wipe(std::span<std::uint8_t> secret);
+
 }  // namespace strongroom
