@@ -50,6 +50,8 @@ void add_repair(CLI::App& app, Outcome& outcome);
 void add_tail(CLI::App& app, Outcome& outcome);
 void add_doctor(CLI::App& app, Outcome& outcome);
 void add_follow(CLI::App& app, Outcome& outcome);
+void add_policy(CLI::App& app, Outcome& outcome);
+void add_panel(CLI::App& app, Outcome& outcome);
 void add_bus(CLI::App& app, Outcome& outcome);
 void add_completion(CLI::App& app, Outcome& outcome);
 
