@@ -206,6 +206,7 @@ INSTANTIATE_TEST_SUITE_P(Tables,
                                            "batches",
                                            "held",
                                            "descriptions",
+                                           "panel_cursors",
                                            "losses"));
 
 // --- what row hashes alone would not find -----------------------------------

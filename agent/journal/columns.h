@@ -98,6 +98,17 @@ inline int small_number(const SQLite::Column& column,
   return static_cast<int>(value);
 }
 
+// A number of 32 bits: what does not fit is none of ours.
+inline std::uint32_t number_32(const SQLite::Column& column,
+                               const std::string& place,
+                               std::string_view name) {
+  const std::int64_t value = column.getInt64();
+  if (value < 0 || value > 0xffffffff) {
+    flawed(place, fmt::format("{} is {}", name, value));
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
 inline Hash hash_column(const SQLite::Column& column,
                         const std::string& place,
                         std::string_view name) {

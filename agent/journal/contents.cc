@@ -214,6 +214,24 @@ void load_descriptions(SQLite::Database& db, JournalContents& contents) {
   }
 }
 
+void load_panel_cursors(SQLite::Database& db, JournalContents& contents) {
+  SQLite::Statement query(
+      db,
+      "SELECT panel, ring, seq, list_version, list_hash, row_hash FROM "
+      "panel_cursors ORDER BY panel");
+  while (query.executeStep()) {
+    PanelCursor row;
+    row.panel = text(query.getColumn(0));
+    const std::string place = "panel_cursors " + row.panel;
+    row.ring = number_32(query.getColumn(1), place, "ring");
+    row.seq = number_32(query.getColumn(2), place, "seq");
+    row.list_version = number_32(query.getColumn(3), place, "list_version");
+    row.list_hash = hash_column(query.getColumn(4), place, "list_hash");
+    require_row_hash(query.getColumn(5), row_hash(row), place);
+    contents.panel_cursors.push_back(std::move(row));
+  }
+}
+
 }  // namespace
 
 std::uint32_t JournalContents::held_generation(Stream stream) const {
@@ -249,6 +267,7 @@ FlawOr<JournalContents> load_contents(SQLite::Database& db) {
     load_losses(db, contents);
     load_held(db, contents);
     load_descriptions(db, contents);
+    load_panel_cursors(db, contents);
     return contents;
   });
 }

@@ -37,6 +37,7 @@ struct JournalContents {
   std::array<StreamLayout, 2> layouts;
   std::array<journal_rows::HeldRow, 2> held;  // origin empty: none
   std::vector<DescriptionRow> descriptions;
+  std::vector<PanelCursor> panel_cursors;  // by panel
 
   const StreamLayout& layout(Stream stream) const {
     return layouts[slot_of(stream)];

@@ -134,6 +134,9 @@ class FakeJournal final : public Journal {
     for (const auto& [device, row] : descriptions) {
       out.descriptions.push_back(row);
     }
+    for (const auto& [panel, row] : panel_cursors) {
+      out.panel_cursors.push_back(row);
+    }
     for (const auto& [first, loss] : losses) {
       out.losses.push_back(loss);
     }
@@ -149,6 +152,7 @@ class FakeJournal final : public Journal {
   std::array<Position, 2> pruned{};  // up to here events() has nothing
   std::array<std::pair<std::string, std::string>, 2> held;
   std::map<std::string, DescriptionRow> descriptions;
+  std::map<std::string, PanelCursor> panel_cursors;
   std::map<Position, Loss> losses;  // by first
   // Of delivered batches, by first position; by which generation.
   std::array<std::map<Position, std::pair<WallTime, std::uint32_t>>, 2> held_by;
@@ -194,6 +198,13 @@ class FakeJournal final : public Journal {
     }
     for (const DescriptionRow& row : turn.descriptions) {
       descriptions[row.device] = row;
+    }
+    for (const PanelCursor& row : turn.panel_cursors) {
+      const auto before = panel_cursors.find(row.panel);
+      check(before == panel_cursors.end() || before->second.ring != row.ring ||
+                before->second.seq <= row.seq,
+            "a panel's cursor went back");
+      panel_cursors[row.panel] = row;
     }
   }
 

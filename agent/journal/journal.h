@@ -93,7 +93,8 @@ struct Following {
 };
 
 /// Which DeviceDescribed of the epoch stands for a device; under the name
-/// "device/text", which DeviceIdentified stands for a text of it.
+/// "device/text", which DeviceIdentified stands for a text of it; under a
+/// panel's name, which PanelDescribed stands for it.
 struct DescriptionRow {
   std::string device;
   std::uint64_t epoch = 0;
@@ -102,6 +103,19 @@ struct DescriptionRow {
 
   friend bool operator==(const DescriptionRow&,
                          const DescriptionRow&) = default;
+};
+
+/// What the journal knows of a panel: up to where its ring was recorded, in
+/// the transaction that holds the events themselves, and the offline list that
+/// it was given.
+struct PanelCursor {
+  std::string panel;
+  std::uint32_t ring = 0;  // 0: none was named yet
+  std::uint32_t seq = 0;  // every event of the ring up to it stands, or is lost
+  std::uint32_t list_version = 0;
+  Hash list_hash{};  // of what that version holds
+
+  friend bool operator==(const PanelCursor&, const PanelCursor&) = default;
 };
 
 /// All of one turn of the loop: stands as a whole or not at all.
@@ -114,13 +128,16 @@ struct JournalTransaction {
   std::vector<CutBatch> batches;
   std::vector<Delivery> deliveries;
   std::vector<DescriptionRow> descriptions;
+  /// One a panel; never back within a ring.
+  std::vector<PanelCursor> panel_cursors;
   std::vector<Loss> losses;           // after `events` of the same transaction
   std::vector<Following> followings;  // before `deliveries`
 
   bool empty() const {
     return epochs.empty() && stopped.empty() && events[0].empty() &&
            events[1].empty() && batches.empty() && deliveries.empty() &&
-           descriptions.empty() && losses.empty() && followings.empty();
+           descriptions.empty() && panel_cursors.empty() && losses.empty() &&
+           followings.empty();
   }
 };
 
@@ -153,6 +170,7 @@ struct StreamState {
 struct JournalState {
   std::array<StreamState, 2> streams;  // by slot
   std::vector<DescriptionRow> descriptions;
+  std::vector<PanelCursor> panel_cursors;  // by panel
   std::vector<Loss> losses;  // ascending; one that was passed goes when the
                              // rows around it are pruned
   std::uint64_t last_transaction = 0;

@@ -46,6 +46,40 @@ class JournalContract : public ::testing::Test {
   Twin twin_{directory_ / "journal.db"};
 };
 
+// --- panels -----------------------------------------------------------------
+
+TEST_F(JournalContract, PanelCursors_AreTheNewestOfEachPanel) {
+  const auto put = [this](PanelCursor row) {
+    twin_.turn().panel_cursors.push_back(std::move(row));
+  };
+  put({"door-1", 0xffffffff, 3, 0, {}});
+  put({"door-2", 7, 0xffffffff, 0, {}});
+  twin_.commit();
+  put({"door-1", 0xffffffff, 4, 0, {}});  // two in one turn
+  put({"door-1", 0xffffffff, 9, 2, sha256(as_bytes("list"))});
+  twin_.commit();
+  put({"door-2", 8, 0, 0, {}});  // another ring begins anew
+  twin_.commit();
+  twin_.reopen_and_compare();
+  const std::vector<PanelCursor> all = {
+      {"door-1", 0xffffffff, 9, 2, sha256(as_bytes("list"))},
+      {"door-2", 8, 0, 0, {}}};
+  EXPECT_EQ(twin_.state().panel_cursors, all);
+}
+
+using JournalContractDeath = JournalContract;
+
+// Recorded events would be recorded again.
+TEST_F(JournalContractDeath, PanelCursor_NeverGoesBack) {
+  twin_.turn().panel_cursors.push_back({"door-1", 5, 7, 0, {}});
+  twin_.commit();
+  JournalTransaction back;
+  back.number = 3;
+  back.panel_cursors.push_back({"door-1", 5, 6, 0, {}});
+  EXPECT_DEATH((void)twin_.sqlite().commit(back), "goes back");
+  EXPECT_DEATH((void)twin_.fake().commit(back), "went back");
+}
+
 // --- losses -----------------------------------------------------------------
 
 TEST_F(JournalContract, Loss_LeavesAHoleThatReadingEndsBefore) {

@@ -173,6 +173,8 @@ inline void write_sample(const std::filesystem::path& path) {
        strongroom_v1_RefusalReason_REFUSAL_REASON_CHAIN});
   writer.turn().descriptions.push_back(
       {"room-1", kEpochOne, 2, sha256(as_bytes("description"))});
+  writer.turn().panel_cursors.push_back(
+      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list"))});
   writer.commit();
   writer.deliver(Stream::kTelemetry,
                  4,

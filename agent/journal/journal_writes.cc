@@ -56,6 +56,9 @@ void SqliteJournal::write(const JournalTransaction& turn, Marks& marks) {
   for (const DescriptionRow& row : turn.descriptions) {
     write_description(row);
   }
+  for (const PanelCursor& row : turn.panel_cursors) {
+    write_panel_cursor(row);
+  }
   for (Mark& mark : marks) {
     mark.last_transaction = turn.number;
     write_mark(mark);
@@ -287,6 +290,28 @@ void SqliteJournal::write_description(const DescriptionRow& row) {
   bind(put, 3, row.seq);
   bind(put, 4, ByteView(row.hash));
   bind(put, 5, ByteView(hash));
+  run(put);
+}
+
+// Back within a ring would record its events twice.
+void SqliteJournal::write_panel_cursor(const PanelCursor& row) {
+  {
+    SQLite::Statement& before = statements_->read_panel_cursor;
+    const Using guard(before);
+    before.bindNoCopy(1, row.panel);
+    check(!before.executeStep() || number(before.getColumn(0)) != row.ring ||
+              number(before.getColumn(1)) <= row.seq,
+          "a panel's cursor goes back");
+  }
+  SQLite::Statement& put = statements_->put_panel_cursor;
+  const Using guard(put);
+  const Hash hash = row_hash(row);
+  put.bindNoCopy(1, row.panel);
+  bind(put, 2, std::uint64_t{row.ring});
+  bind(put, 3, std::uint64_t{row.seq});
+  bind(put, 4, std::uint64_t{row.list_version});
+  bind(put, 5, ByteView(row.list_hash));
+  bind(put, 6, ByteView(hash));
   run(put);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/journal/migrate.h"
 
+#include <initializer_list>
+
 #include "agent/journal/columns.h"
+#include "platform/sqlite/database.h"
 
 namespace strongroom {
 namespace {
@@ -245,29 +248,49 @@ void move_batches(SQLite::Database& db) {
   }
 }
 
+void require_schema(SQLite::Database& db,
+                    std::initializer_list<std::string_view> tables) {
+  SQLite::Database fresh(":memory:",
+                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const std::string_view statements : tables) {
+    fresh.exec(std::string(statements));
+  }
+  if (schema_text(db) != schema_text(fresh)) {
+    flawed("file", "the tables are not those of the schema");
+  }
+}
+
+void from_1_to_2(SQLite::Database& db) {
+  require_schema(db, {journal_rows::tables_of_every_version(), kVersion1});
+  db.exec(
+      "ALTER TABLE streams RENAME TO old_streams;"
+      "ALTER TABLE epochs RENAME TO old_epochs;"
+      "ALTER TABLE batches RENAME TO old_batches");
+  db.exec(std::string(journal_rows::tables_of_version_2()));
+  move_streams(db);
+  move_epochs(db);
+  move_batches(db);
+  db.exec(
+      "DROP TABLE old_streams; DROP TABLE old_epochs; DROP TABLE old_batches");
+}
+
+// Nothing but a table more: no row changes.
+void from_2_to_3(SQLite::Database& db) {
+  require_schema(db,
+                 {journal_rows::tables_of_every_version(),
+                  journal_rows::tables_of_version_2()});
+  db.exec(std::string(journal_rows::tables_of_version_3()));
+}
+
 }  // namespace
 
 FlawOr<void> migrate(SQLite::Database& db) {
   return catching([&] {
-    SQLite::Database fresh(":memory:",
-                           SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    fresh.exec(std::string(journal_rows::tables_of_both_versions()));
-    fresh.exec(std::string(kVersion1));
-    if (schema_text(db) != schema_text(fresh)) {
-      flawed("file", "the tables are not those of the schema");
+    if (schema_version(db) == 1) {
+      from_1_to_2(db);
     }
-    db.exec(
-        "ALTER TABLE streams RENAME TO old_streams;"
-        "ALTER TABLE epochs RENAME TO old_epochs;"
-        "ALTER TABLE batches RENAME TO old_batches");
-    db.exec(std::string(journal_rows::tables_of_version_2()));
-    move_streams(db);
-    move_epochs(db);
-    move_batches(db);
-    db.exec(
-        "DROP TABLE old_streams; DROP TABLE old_epochs; DROP TABLE "
-        "old_batches");
-    db.exec("PRAGMA user_version = 2");
+    from_2_to_3(db);
+    set_schema_version(db, journal_rows::kSchemaVersion);
   });
 }
 

@@ -198,7 +198,7 @@ class MigrateTest : public ::testing::Test {
       }
     }
     EXPECT_EQ(flaw(), std::nullopt);
-    EXPECT_EQ(number("PRAGMA user_version"), 2);
+    EXPECT_EQ(number("PRAGMA user_version"), 3);
     EXPECT_EQ(number("SELECT count(*) FROM batches WHERE generation = 1 AND "
                      "first_index IS NOT NULL"),
               3);
@@ -338,11 +338,11 @@ TEST_F(MigrateTest, DamageOfWhatWasDelivered_IsNeitherHiddenNorInTheWay) {
 // Another version is not evidence of damage, but nothing that this program can
 // go on with: it is kept as it is, and the new epoch does not speak of damage.
 TEST_F(MigrateTest, NewerVersion_IsKeptForTheProgramThatWroteIt) {
-  run("PRAGMA user_version = 3; ALTER TABLE held ADD COLUMN more INTEGER");
+  run("PRAGMA user_version = 4; ALTER TABLE held ADD COLUMN more INTEGER");
   const std::string bytes = *read_file(path_, 1 << 24);
   const OpenedJournal opened = testing_journal::open(path_);
   EXPECT_EQ(opened.opened_because, kLost);
-  EXPECT_NE(opened.damage.find("version 3"), std::string::npos);
+  EXPECT_NE(opened.damage.find("version 4"), std::string::npos);
   EXPECT_EQ(*read_file(directory_ / "disk" / opened.set_aside, 1 << 24), bytes);
 }
 

@@ -69,6 +69,7 @@ JournalState state_of(SQLite::Database& db, const JournalContents& contents) {
     out.held_checkpoint = contents.held[slot].checkpoint;
   }
   state.descriptions = contents.descriptions;
+  state.panel_cursors = contents.panel_cursors;
   state.losses = contents.layout(Stream::kTelemetry).losses;
   state.last_transaction = contents.marks[0].last_transaction;
   return state;
@@ -158,7 +159,7 @@ Result<Look> judge(SQLite::Database& db) {
                     id));
   }
   const int version = schema_version(db);
-  if (version == kMigratedVersion) {
+  if (is_migrated(version)) {
     return Look{version, std::nullopt};  // judged when it has been migrated
   }
   if (version > journal_rows::kSchemaVersion) {
@@ -266,8 +267,8 @@ Result<Attempt> open_whole(const fs::path& path,
                       nullptr);
   };
   fold_on_close(0);
-  auto contents = look.version == kMigratedVersion ? bring_up(file->db())
-                                                   : load_contents(file->db());
+  auto contents = is_migrated(look.version) ? bring_up(file->db())
+                                            : load_contents(file->db());
   if (!contents && contents.error().is_passing) {
     return fault(path.string() + ": " + contents.error().what);
   }

@@ -99,6 +99,7 @@ struct Seen {
   std::array<StreamState, 2> streams;
   std::vector<Loss> losses;
   std::vector<DescriptionRow> descriptions;
+  std::vector<PanelCursor> panel_cursors;
 
   static Seen of(OpenedJournal& opened) {
     Seen seen;
@@ -117,6 +118,7 @@ struct Seen {
     }
     seen.losses = opened.state.losses;
     seen.descriptions = opened.state.descriptions;
+    seen.panel_cursors = opened.state.panel_cursors;
     return seen;
   }
   bool operator==(const Seen& other) const {
@@ -129,6 +131,7 @@ struct Seen {
     };
     return events == other.events && losses == other.losses &&
            descriptions == other.descriptions &&
+           panel_cursors == other.panel_cursors &&
            same(streams[0], other.streams[0]) &&
            same(streams[1], other.streams[1]);
   }

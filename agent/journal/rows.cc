@@ -78,18 +78,34 @@ CREATE TABLE losses (
 );
 )sql";
 
+constexpr std::string_view kOfVersion3 = R"sql(
+CREATE TABLE panel_cursors (
+  panel TEXT NOT NULL PRIMARY KEY,
+  ring INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  list_version INTEGER NOT NULL,
+  list_hash BLOB NOT NULL,
+  row_hash BLOB NOT NULL
+) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 std::string schema() {
-  return std::string(kUnchanged) + std::string(kOfVersion2);
+  return std::string(kUnchanged) + std::string(kOfVersion2) +
+         std::string(kOfVersion3);
 }
 
-std::string_view tables_of_both_versions() {
+std::string_view tables_of_every_version() {
   return kUnchanged;
 }
 
 std::string_view tables_of_version_2() {
   return kOfVersion2;
+}
+
+std::string_view tables_of_version_3() {
+  return kOfVersion3;
 }
 
 std::string_view event_table(Stream stream) {
@@ -148,6 +164,16 @@ Hash row_hash(const DescriptionRow& row) {
       .number(row.epoch)
       .number(row.seq)
       .blob(row.hash)
+      .hash();
+}
+
+Hash row_hash(const PanelCursor& row) {
+  return RowBytes("panel_cursors")
+      .text(row.panel)
+      .number(row.ring)
+      .number(row.seq)
+      .number(row.list_version)
+      .blob(row.list_hash)
       .hash();
 }
 

@@ -14,13 +14,14 @@
 namespace strongroom::journal_rows {
 
 inline constexpr std::int32_t kApplicationId = 0x53524a31;  // "SRJ1"
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
-/// CREATE statements of all tables; of those that version 1 had in the same
-/// words; of those that it did not.
+/// CREATE statements of all tables; of those that every version has in the
+/// same words; of those that came, or came anew, with version 2, with 3.
 std::string schema();
-std::string_view tables_of_both_versions();
+std::string_view tables_of_every_version();
 std::string_view tables_of_version_2();
+std::string_view tables_of_version_3();
 /// "record_events" or "telemetry_events".
 std::string_view event_table(Stream stream);
 
@@ -91,6 +92,7 @@ Hash row_hash(const EpochRow& row);
 Hash row_hash(const StoredBatch& row);
 Hash row_hash(const HeldRow& row);
 Hash row_hash(const DescriptionRow& row);
+Hash row_hash(const PanelCursor& row);
 Hash row_hash(const Loss& row);
 Hash row_hash(std::string_view meta_key, std::string_view meta_value);
 

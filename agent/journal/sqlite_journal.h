@@ -54,6 +54,7 @@ class SqliteJournal final : public Journal {
                   const std::string& origin,
                   const std::string& checkpoint);
   void write_description(const DescriptionRow& row);
+  void write_panel_cursor(const PanelCursor& row);
   void write_mark(const journal_rows::Mark& mark);
 
   // What prune() does, and what both need.

@@ -105,6 +105,11 @@ struct SqliteJournal::Statements {
         put_held(db, "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)"),
         put_description(
             db, "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?, ?)"),
+        read_panel_cursor(
+            db, "SELECT ring, seq FROM panel_cursors WHERE panel = ?"),
+        put_panel_cursor(
+            db,
+            "INSERT OR REPLACE INTO panel_cursors VALUES (?, ?, ?, ?, ?, ?)"),
         add_loss(db, "INSERT INTO losses VALUES (?, ?, ?, ?, ?, ?)"),
         read_loss(db,
                   "SELECT hash_of_last FROM losses WHERE last_position = ?"),
@@ -146,6 +151,8 @@ struct SqliteJournal::Statements {
   SQLite::Statement delete_batches;
   SQLite::Statement put_held;
   SQLite::Statement put_description;
+  SQLite::Statement read_panel_cursor;
+  SQLite::Statement put_panel_cursor;
   SQLite::Statement add_loss;
   SQLite::Statement read_loss;
   SQLite::Statement delete_losses;

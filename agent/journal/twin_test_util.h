@@ -30,6 +30,8 @@ class Twin {
   Side& side(Stream stream) { return sides_[slot_of(stream)]; }
   Journal& sqlite() { return *opened_.journal; }
   FakeJournal& fake() { return fake_; }
+  /// As the last opening found it.
+  const JournalState& state() const { return opened_.state; }
   JournalTransaction& turn() { return turn_; }
 
   /// A new epoch in both streams.
@@ -172,6 +174,7 @@ class Twin {
     const JournalState there = opened_.state;
     const JournalState fake = fake_.state();
     EXPECT_EQ(there.losses, fake.losses);
+    EXPECT_EQ(there.panel_cursors, fake.panel_cursors);
     EXPECT_EQ(there.last_transaction, fake.last_transaction);
     for (std::size_t slot = 0; slot < 2; ++slot) {
       const StreamState& a = there.streams[slot];
@@ -248,6 +251,8 @@ inline void write_full_sample(const std::filesystem::path& path) {
   twin.cut(Stream::kTelemetry, 11, 1);
   twin.turn().descriptions.push_back(
       {"room-1", kEpochOne, 2, sha256(as_bytes("description"))});
+  twin.turn().panel_cursors.push_back(
+      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list"))});
   twin.commit();
   twin.follow(Stream::kRecord, 2, 3);
   twin.commit();

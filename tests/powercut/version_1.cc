@@ -95,7 +95,8 @@ void write_as_version_1(const std::filesystem::path& journal) {
       "ALTER TABLE streams DROP COLUMN kept_bytes;"
       "ALTER TABLE epochs DROP COLUMN salvaged_to;"
       "ALTER TABLE batches DROP COLUMN generation;"
-      "DROP TABLE losses");
+      "DROP TABLE losses;"
+      "DROP TABLE panel_cursors");
   hash_streams(db);
   hash_epochs(db);
   hash_batches(db);
