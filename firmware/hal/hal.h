@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a board does for the firmware. Each board of boards/panels defines all of
-// it, once. Called by the cooperative loop only; interrupts fill queues behind
-// it, whose capacity and overflow policy the board's source says.
+// What a board does for the firmware. Each board of boards/panels defines all
+// of it, once. Called by the cooperative loop only; interrupts fill queues
+// behind it, whose capacity and overflow policy the board's source says.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include <span>
 
 #include "firmware/logic/io.h"
+#include "firmware/logic/memory.h"
 #include "proto/panel.pb.h"
 
 namespace strongroom::panel::hal {
@@ -18,7 +19,8 @@ namespace strongroom::panel::hal {
 /// Before anything else.
 void start();
 
-// --- time, life ---------------------------------------------------------------
+// --- time, life
+// ---------------------------------------------------------------
 
 /// Since the start; never goes back, never wraps.
 std::uint64_t uptime_us();
@@ -40,18 +42,49 @@ const BoardIdentity& identity();
 /// Of hardware; nothing: the board has none.
 std::optional<std::uint64_t> random64();
 
-// --- memory -------------------------------------------------------------------
+/// Steps of the loop. The watchdog is fed when each of them made progress.
+enum class Task : std::uint8_t {
+  kReaders,
+  kInputs,
+  kLink,
+  kPanel,
+  kOutputs,
+  kLocal
+};
+inline constexpr std::size_t kTaskCount = 6;
+/// A test wants it to hang. Never, where doors are real.
+bool is_stalled(Task task);
+
+struct StackUse {
+  std::uint32_t reserved = 0;  // 0: the board cannot say
+  std::uint32_t used = 0;      // most ever, since the start
+};
+StackUse stack_use();
+
+// --- memory
+// -------------------------------------------------------------------
+
+/// What survives a reset. Its content is nothing that one may rely on.
+struct Survivors {
+  std::uint32_t layout;  // of the firmware that wrote it
+  std::uint32_t boot;
+  std::uint32_t boot_check;  // complement of `boot`
+  PanelMemory panel;
+};
+Survivors& survivors();
 
 /// Survives a power cut: commissioning, configuration, and the session counter
 /// where there is no random64(). Written rarely; a torn write leaves the old
-/// content or none (the slot carries length and CRC; docs/formats/panel-memory.md).
+/// content or none (the slot carries length and CRC;
+/// docs/formats/panel-memory.md).
 inline constexpr std::size_t kSlotBytes = 1024;
 enum class Slot : std::uint8_t { kCommissioning, kConfiguration, kSession };
 /// Bytes of the content; 0: none or not sound.
 std::size_t read_slot(Slot slot, std::span<std::uint8_t> to);
 bool write_slot(Slot slot, std::span<const std::uint8_t> from);
 
-// --- the line (RS-485) --------------------------------------------------------
+// --- the line (RS-485)
+// --------------------------------------------------------
 
 struct LineByte {
   std::uint8_t byte = 0;
@@ -66,7 +99,8 @@ std::optional<LineByte> read_line();
 bool write_line(std::span<const std::uint8_t> bytes);
 bool is_line_sending();
 
-// --- doors --------------------------------------------------------------------
+// --- doors
+// --------------------------------------------------------------------
 
 Inputs inputs();
 void set_outputs(const Outputs& outputs);
@@ -80,7 +114,8 @@ struct ReaderEvent {
 };
 std::optional<ReaderEvent> read_readers();
 
-// --- local port ---------------------------------------------------------------
+// --- local port
+// ---------------------------------------------------------------
 
 std::optional<std::uint8_t> read_local();
 /// What does not fit is dropped.
