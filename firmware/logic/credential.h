@@ -21,4 +21,8 @@ struct Credential {
   friend bool operator==(const Credential&, const Credential&) = default;
 };
 
+/// Of the lowest `bit_count` bits, at most kMaxCredentialBits; the highest of
+/// them was sent first.
+Credential credential_of(std::uint64_t bits, std::uint8_t bit_count);
+
 }  // namespace strongroom::panel

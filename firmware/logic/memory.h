@@ -35,7 +35,20 @@ struct PanelMemory {
   RingMemory ring;
   ListMemory list;
   ConfigMemory config;
+  ConfigMemory next_config;  // filled part by part, then committed
   OrderMemory orders;
+  OrderMemory next_orders;
 };
+
+// A reset finds in `current` what was there before a commit, or what is there
+// after it. `next` may hold anything outside of one.
+
+/// At the start. Nothing sound in either: `current` becomes all zeros, and
+/// false.
+bool recover(ConfigMemory& current, ConfigMemory& next);
+bool recover(OrderMemory& current, OrderMemory& next);
+/// Seals `next` and puts it in the place of `current`.
+void commit(ConfigMemory& current, ConfigMemory& next);
+void commit(OrderMemory& current, OrderMemory& next);
 
 }  // namespace strongroom::panel

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <variant>
 
 #include "firmware/logic/credential.h"
+#include "firmware/logic/em4100.h"
+#include "firmware/logic/keypad.h"
+#include "firmware/logic/wiegand.h"
 #include "proto/panel.pb.h"
 
 namespace strongroom::panel {
@@ -18,8 +20,6 @@ struct BadgeSeen {
 struct KeyPressed {
   std::uint8_t key = 0;  // 0-9, kKeyClear ('*'), kKeyEnter ('#')
 };
-inline constexpr std::uint8_t kKeyClear = 10;
-inline constexpr std::uint8_t kKeyEnter = 11;
 /// Something came that is no badge of the configured kind.
 struct Unreadable {
   strongroom_panel_v1_PanelReadFault fault{};
@@ -27,6 +27,8 @@ struct Unreadable {
 using ReaderOutput =
     std::variant<std::monostate, BadgeSeen, KeyPressed, Unreadable>;
 
+/// Bytes and pulses in the order of their times, and before a tick whatever
+/// came before it: silence ends frames.
 class Reader {
  public:
   /// Forgets what was half received.
@@ -42,16 +44,33 @@ class Reader {
   ReaderOutput tick(std::uint64_t now_us);
 
  private:
-  // The owner's business.
+  using Fault = strongroom_panel_v1_PanelReadFault;
+  // What was reported last, and when it was seen last: again and again within
+  // repeat_ms it is one reading.
+  struct Seen {
+    Credential badge;  // or
+    Fault fault{};
+    std::uint64_t at_ms = 0;
+  };
+
+  ReaderOutput uart_output(const Em4100Output& output, std::uint64_t now_ms);
+  ReaderOutput end_pulses(std::uint64_t now_us);
+  ReaderOutput pulses_output(WiegandBits frame, std::uint64_t now_ms);
+  void spoil(Fault fault);
+  ReaderOutput badge(const Credential& credential, std::uint64_t now_ms);
+  ReaderOutput unreadable(Fault fault, std::uint64_t now_ms);
+  bool is_again(const Seen& seen, std::uint64_t now_ms) const;
+
   strongroom_panel_v1_ReaderSettings settings_{};
-  std::array<std::uint8_t, 16> frame_{};
-  std::uint8_t frame_size_ = 0;
-  std::uint64_t bits_ = 0;
-  std::uint8_t bit_count_ = 0;
-  bool is_spoilt_ = false;
-  std::uint64_t last_us_ = 0;
-  Credential last_badge_;
-  std::uint64_t last_badge_ms_ = 0;
+  Em4100Frames uart_;
+  std::uint64_t last_byte_ms_ = 0;
+  WiegandBits pulses_;
+  Fault spoilt_{};  // the frame of pulses that is being received
+  bool has_pulses_ = false;
+  bool was_one_ = false;
+  std::uint64_t last_pulse_us_ = 0;
+  Seen seen_badge_;
+  Seen seen_fault_;
 };
 
 }  // namespace strongroom::panel
