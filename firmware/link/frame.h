@@ -35,6 +35,11 @@ enum class FrameType : std::uint8_t {
   kExchangeAnswer = 0x82,
 };
 
+/// Registers that the longest answers need; fewer: refused before anything is
+/// executed. Of an exchange: with neither status nor PIN nor events.
+inline constexpr std::size_t kMinHelloRegisters = 73;
+inline constexpr std::size_t kMinExchangeRegisters = 39;
+
 using PanelKey = std::array<std::uint8_t, 16>;
 
 /// Made of the panel key K by SipHash-2-4 under K of one byte each: the tag key
@@ -45,5 +50,17 @@ struct LinkKeys {
   std::array<std::uint8_t, 32> pin{};
 };
 LinkKeys derive_keys(const PanelKey& key);
+
+enum class Direction : std::uint8_t { kRequest = 1, kAnswer = 2 };
+using FrameTag = std::array<std::uint8_t, kFrameTag>;
+
+/// `frame`: head and body.
+FrameTag frame_tag(const LinkKeys& keys,
+                   Direction direction,
+                   std::uint8_t unit,
+                   std::span<const std::uint8_t> frame);
+/// Takes as long whatever differs.
+bool is_same(std::span<const std::uint8_t, kFrameTag> a,
+             std::span<const std::uint8_t, kFrameTag> b);
 
 }  // namespace strongroom::panel
