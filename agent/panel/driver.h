@@ -60,8 +60,8 @@ struct PanelDriverStatus {
   std::uint32_t newest_seq = 0;
   std::uint64_t polls = 0;
   std::uint64_t exchanges = 0;
-  std::uint64_t repeats = 0;         // the same frame again
-  std::uint64_t invalid_answers = 0; // of the right length, not of its request
+  std::uint64_t repeats = 0;          // the same frame again
+  std::uint64_t invalid_answers = 0;  // of the right length, not of its request
   std::uint64_t sessions = 0;
   strongroom_panel_v1_PanelStatus state{};
 };

@@ -47,6 +47,8 @@ class PanelMailbox {
   bool has_mail() const;
 
  private:
+  bool put(PanelOrder order);
+
   mutable std::mutex mutex_;
   std::function<void()> wake_;
   std::optional<PanelHeld> held_;
