@@ -9,6 +9,8 @@ namespace {
 constexpr std::int64_t kStepMs = 2000;
 /// One part in so many of the time that passed goes into agreeing.
 constexpr std::uint64_t kSlew = 20;
+/// Exchanges follow each other faster than a millisecond of slewing.
+constexpr std::uint64_t kAgainAfterMs = 1000;
 constexpr std::uint64_t kDriftAfterMs = 3'600'000;
 constexpr std::uint64_t kEndOfUnixMs = (std::uint64_t{1} << 32U) * 1000;
 
@@ -38,6 +40,8 @@ std::int32_t PanelClock::set(std::uint64_t unix_ms, std::uint64_t uptime_ms) {
     first_unix_ms_ = unix_ms;
     first_uptime_ms_ = uptime_ms;
     is_set_ = true;
+  } else if (uptime_ms - last_uptime_ms_ < kAgainAfterMs) {
+    return 0;
   } else {
     offset_ms_ += static_cast<std::uint64_t>(slewed(uptime_ms));
     pending_ms_ = away;

@@ -19,6 +19,8 @@ constexpr std::uint64_t kPulseSilenceUs = 25'000;
 /// known takes 1 040 us a bit.
 constexpr std::uint64_t kNoiseUs = 500;
 constexpr std::uint8_t kMaxBits = 64;
+/// Noise that stays is told once, not all the time.
+constexpr std::uint64_t kFaultRepeatMs = 2000;
 /// A module on a UART sends its frame every 50 to 65 ms while the badge stays.
 constexpr std::uint64_t kUartRepeatMs = 300;
 
@@ -72,8 +74,14 @@ ReaderOutput Reader::pulse(bool is_one, std::uint64_t now_us) {
   was_one_ = is_one;
   last_pulse_us_ = now_us;
   pulses_.bits = pulses_.bits << 1U | static_cast<std::uint64_t>(is_one);
-  pulses_.count = std::min<std::uint8_t>(
-      static_cast<std::uint8_t>(pulses_.count + 1), kMaxBits);
+  if (pulses_.count == kMaxBits) {
+    // Longer than any frame. Said now, for the silence may never come; until it
+    // does nothing of this is taken for a frame.
+    return unreadable(
+        strongroom_panel_v1_PanelReadFault_PANEL_READ_FAULT_LENGTH,
+        now_us / 1000);
+  }
+  ++pulses_.count;
   return ended;
 }
 
@@ -126,6 +134,11 @@ ReaderOutput Reader::pulses_output(WiegandBits frame, std::uint64_t now_ms) {
     if (key->fault != kNoFault) {
       return unreadable(key->fault, now_ms);
     }
+    if (!is_on_uart(settings_.kind)) {
+      // A badge that follows a key is shown anew, as for another leaf; one that
+      // lies on a module is not.
+      last_badge_ = {};
+    }
     return KeyPressed{key->key};
   }
   const Fault fault = wiegand_fault(settings_.kind, frame);
@@ -142,9 +155,14 @@ void Reader::spoil(Fault fault) {
 }
 
 ReaderOutput Reader::badge(const Credential& credential, std::uint64_t now_ms) {
+  const std::uint64_t within =
+      is_on_uart(settings_.kind)
+          ? std::max<std::uint64_t>(settings_.repeat_ms, kUartRepeatMs)
+          : settings_.repeat_ms;
   const bool is_repeated =
-      seen_badge_.badge == credential && is_again(seen_badge_, now_ms);
-  seen_badge_ = {.badge = credential, .fault = {}, .at_ms = now_ms};
+      last_badge_ == credential && since(now_ms, last_badge_ms_) < within;
+  last_badge_ = credential;
+  last_badge_ms_ = now_ms;
   if (is_repeated) {
     return {};
   }
@@ -153,20 +171,13 @@ ReaderOutput Reader::badge(const Credential& credential, std::uint64_t now_ms) {
 
 ReaderOutput Reader::unreadable(Fault fault, std::uint64_t now_ms) {
   const bool is_repeated =
-      seen_fault_.fault == fault && is_again(seen_fault_, now_ms);
-  seen_fault_ = {.badge = {}, .fault = fault, .at_ms = now_ms};
+      last_fault_ == fault && since(now_ms, last_fault_ms_) < kFaultRepeatMs;
+  last_fault_ = fault;
+  last_fault_ms_ = now_ms;
   if (is_repeated) {
     return {};
   }
   return Unreadable{fault};
-}
-
-bool Reader::is_again(const Seen& seen, std::uint64_t now_ms) const {
-  const std::uint64_t within =
-      is_on_uart(settings_.kind)
-          ? std::max<std::uint64_t>(settings_.repeat_ms, kUartRepeatMs)
-          : settings_.repeat_ms;
-  return since(now_ms, seen.at_ms) < within;
 }
 
 }  // namespace strongroom::panel

@@ -45,13 +45,6 @@ class Reader {
 
  private:
   using Fault = strongroom_panel_v1_PanelReadFault;
-  // What was reported last, and when it was seen last: again and again within
-  // repeat_ms it is one reading.
-  struct Seen {
-    Credential badge;  // or
-    Fault fault{};
-    std::uint64_t at_ms = 0;
-  };
 
   ReaderOutput uart_output(const Em4100Output& output, std::uint64_t now_ms);
   ReaderOutput end_pulses(std::uint64_t now_us);
@@ -59,7 +52,6 @@ class Reader {
   void spoil(Fault fault);
   ReaderOutput badge(const Credential& credential, std::uint64_t now_ms);
   ReaderOutput unreadable(Fault fault, std::uint64_t now_ms);
-  bool is_again(const Seen& seen, std::uint64_t now_ms) const;
 
   strongroom_panel_v1_ReaderSettings settings_{};
   Em4100Frames uart_;
@@ -69,8 +61,12 @@ class Reader {
   bool has_pulses_ = false;
   bool was_one_ = false;
   std::uint64_t last_pulse_us_ = 0;
-  Seen seen_badge_;
-  Seen seen_fault_;
+  // Seen again within its time it is the same reading, and its time begins
+  // anew.
+  Credential last_badge_;
+  std::uint64_t last_badge_ms_ = 0;
+  Fault last_fault_{};
+  std::uint64_t last_fault_ms_ = 0;
 };
 
 }  // namespace strongroom::panel

@@ -6,10 +6,10 @@
 
 namespace strongroom::panel {
 
-/// Byte by byte, in ascending order, and nothing of it before or after what the
-/// caller stores before or after it: a reset may stop it between any two bytes,
-/// and the compiler must not reorder what the order protects. The only function
-/// of its file, so that a test can put one in its place that stops there.
+/// In ascending order, and nothing of it before or after what the caller stores
+/// before or after it: a reset may stop it between any two bytes, and the
+/// compiler must not reorder what the order protects. The only function of its
+/// file, so that a test can put one in its place that is stopped.
 void store(void* to, const void* from, std::size_t size);
 
 template <typename T>
