@@ -60,6 +60,23 @@ PointName split_point(std::string_view word) {
              : PointName{word.substr(0, dot), word.substr(dot + 1)};
 }
 
+std::string panel_help() {
+  std::string text =
+      "Of a panel, with LEAF and READER by number, LEAF also by name:\n";
+  for (const PanelWord& word : panel_words()) {
+    std::string usage =
+        "  " + std::string(word.verb) + " PANEL " + std::string(word.arguments);
+    usage.resize(std::max<std::size_t>(usage.size() + 1, 27), ' ');
+    text += usage + " " + std::string(word.what) + "\n";
+  }
+  return text;
+}
+
+bool is_panel_word(std::string_view verb) {
+  return std::ranges::find(panel_words(), verb, &PanelWord::verb) !=
+         panel_words().end();
+}
+
 std::string without_last_newline(std::string text) {
   if (!text.empty()) {
     text.pop_back();
@@ -70,21 +87,25 @@ std::string without_last_newline(std::string text) {
 }  // namespace
 
 std::string command_words() {
-  return "  set DEVICE.POINT=VALUE   exactly that from now on, plausible or "
-         "not\n"
-         "  set ROOM|UPS|...=VALUE   room:NAME.load_kw, contact:NAME.active, "
-         "as list prints them\n"
-         "  vary DEVICE.POINT        follow the building or vary again\n"
-         "  fault DEVICE|LINE KIND   something goes wrong with its answers\n"
-         "  clear [DEVICE|LINE [KIND]]  nothing goes wrong any more\n"
-         "  replug LINE              the port is back\n"
-         "  list                     lines, devices, values and faults\n"
-         "  status                   lines and their counters\n"
-         "  values [DEVICE]          its values of now\n"
-         "  answers                  how many requests were answered\n"
-         "With one device, DEVICE and its dot may be left out; then also\n"
-         "  dead on|off              answer nothing\n"
-         "  delay MS                 answer so much later\n";
+  return std::string(
+             "  set DEVICE.POINT=VALUE   exactly that from now on, plausible "
+             "or not\n"
+             "  set ROOM|UPS|...=VALUE   room:NAME.load_kw, "
+             "contact:NAME.active, "
+             "as list prints them\n"
+             "  vary DEVICE.POINT        follow the building or vary again\n"
+             "  fault DEVICE|LINE KIND   something goes wrong with its "
+             "answers\n"
+             "  clear [DEVICE|LINE [KIND]]  nothing goes wrong any more\n"
+             "  replug LINE              the port is back\n"
+             "  list                     lines, devices, values and faults\n"
+             "  status                   lines and their counters\n"
+             "  values [DEVICE]          its values of now\n"
+             "  answers                  how many requests were answered\n"
+             "With one device, DEVICE and its dot may be left out; then also\n"
+             "  dead on|off              answer nothing\n"
+             "  delay MS                 answer so much later\n") +
+         panel_help();
 }
 
 std::optional<std::size_t> Plant::find_device(std::string_view name) const {
@@ -282,6 +303,9 @@ std::string Plant::list(microseconds elapsed) const {
       text += faults_text(devices_[i].faults) + "\n" +
               devices_[i].registers.values_text(elapsed, "    ");
     }
+    for (const PanelWorld& panel : panels_) {
+      text += panel.scene().line == line ? panel.list() : "";
+    }
   }
   return without_last_newline(text + variables_text(scene_.building));
 }
@@ -298,6 +322,9 @@ std::string Plant::status(microseconds elapsed) const {
             std::to_string(counters.collisions) + " hasty " +
             std::to_string(counters.hasty) + " garbled " +
             std::to_string(counters.garbled) + "\n";
+    for (const PanelWorld& panel : panels_) {
+      text += panel.scene().line == line ? panel.status() : "";
+    }
   }
   return without_last_newline(std::move(text));
 }
@@ -330,6 +357,25 @@ Result<std::string> Plant::old_command(std::string_view verb,
       elapsed));
 }
 
+Result<std::string> Plant::panel_command(std::string_view verb,
+                                         std::string_view rest) {
+  std::vector<std::string> words = words_of(rest);
+  if (words.empty()) {
+    return fault("say which panel: " + std::string(verb) + " PANEL ...");
+  }
+  const auto panel =
+      std::ranges::find(panels_, words[0], [](const PanelWorld& one) {
+        return one.scene().name;
+      });
+  if (panel == panels_.end()) {
+    return fault("no panel \"" + words[0] + "\"; " +
+                 (panels_.empty() ? "the scene has no [[panel]]"
+                                  : "`list` shows those of the scene"));
+  }
+  words.erase(words.begin());
+  return panel->command(verb, words);
+}
+
 Result<std::string> Plant::command(std::string_view line, Time now) {
   return command_at(line, elapsed(now));
 }
@@ -356,6 +402,9 @@ Result<std::string> Plant::command_at(std::string_view line,
   if (verb == "dead" || verb == "delay") {
     return old_command(verb, rest, elapsed);
   }
+  if (is_panel_word(verb)) {
+    return panel_command(verb, rest);
+  }
   if (verb == "values") {
     return values(rest, elapsed);
   }
@@ -371,7 +420,9 @@ Result<std::string> Plant::command_at(std::string_view line,
   return fault("\"" + std::string(trimmed(line)) +
                "\" is none of: set POINT=VALUE, vary POINT, fault WHAT KIND, "
                "clear, replug LINE, list, status, values, answers, "
-               "dead on|off, delay MS");
+               "dead on|off, delay MS, badge, keys, open, close, force, key, "
+               "exit, handle, bolt, cut, mend, tamper, mains, fire, supply, "
+               "reset, power, line, lock");
 }
 
 }  // namespace strongroom::plant

@@ -96,7 +96,8 @@ int run_scene(const Run& options) {
   }
   if (options.check) {
     std::cout << options.scene << ": " << scene->lines.size() << " lines, "
-              << scene->devices.size() << " devices\n";
+              << scene->devices.size() << " devices, " << scene->panels.size()
+              << " panels\n";
     return 0;
   }
   scene->speed = options.speed > 0 ? options.speed : scene->speed;
@@ -293,6 +294,21 @@ void add_remotes(CLI::App& app, Remote& options, int& code) {
   }
 }
 
+void add_panel_words(CLI::App& app, Remote& options, int& code) {
+  for (const PanelWord& word : panel_words()) {
+    CLI::App* const command = add_remote(
+        app, options, std::string(word.verb), std::string(word.what));
+    command->group("Panels and doors of a running plant");
+    command
+        ->add_option(
+            "WORDS", options.words, "PANEL " + std::string(word.arguments))
+        ->required();
+    command->callback([&, verb = std::string(word.verb)] {
+      code = ask(options, {joined(verb, options.words)});
+    });
+  }
+}
+
 int main(int argc, char** argv) {
   CLI::App app{
       "plant plays Modbus devices: one, or a whole building with what goes "
@@ -317,6 +333,7 @@ int main(int argc, char** argv) {
   add_run(app, run, code);
   add_from_config(app, code);
   add_remotes(app, remote, code);
+  add_panel_words(app, remote, code);
   add_tcp(app, tcp, code);
   add_rtu(app, rtu, code);
   try {

@@ -34,6 +34,9 @@ Plant::Plant(Scene scene)
             "a scene sets what its devices have");
     }
   }
+  for (const PanelScene& panel : scene_.panels) {
+    panels_.emplace_back(panel);
+  }
   step(scene_.building, 0);
   show_building();
 }
@@ -163,16 +166,25 @@ std::vector<std::string> Plant::advance(Time now) {
       complaints.push_back(happening.command + ": " + done.error().what);
     }
   }
+  for (PanelWorld& panel : panels_) {
+    panel.advance(now);
+  }
   return complaints;
 }
 
 std::optional<Time> Plant::next_happening() const {
-  if (happenings_.empty()) {
-    return std::nullopt;
+  std::optional<Time> next;
+  if (!happenings_.empty()) {
+    const auto after = static_cast<double>(happenings_.front().after.count());
+    // A microsecond more than less, so that it is due by then.
+    next = Time(static_cast<std::int64_t>(after / scene_.speed) + 1);
   }
-  const auto after = static_cast<double>(happenings_.front().after.count());
-  // A microsecond more than less, so that it is due by then.
-  return Time(static_cast<std::int64_t>(after / scene_.speed) + 1);
+  for (const PanelWorld& panel : panels_) {
+    if (const auto due = panel.due()) {
+      next = next ? std::min(*next, *due) : *due;
+    }
+  }
+  return next;
 }
 
 }  // namespace strongroom::plant

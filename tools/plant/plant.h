@@ -14,6 +14,7 @@
 #include "tools/plant/device.h"
 #include "tools/plant/fault.h"
 #include "tools/plant/frame.h"
+#include "tools/plant/panel_world.h"
 #include "tools/plant/scene.h"
 
 namespace strongroom::plant {
@@ -51,6 +52,8 @@ class Plant {
   /// What the scene states for a time until now; a fault of one of them is in
   /// the reply and does not hold up the next.
   std::vector<std::string> advance(Time now);
+  /// When something is due that nobody asks for: one of these, or a door that
+  /// shuts by itself.
   std::optional<Time> next_happening() const;
 
   /// As of the last request, command or advance().
@@ -62,6 +65,8 @@ class Plant {
   void set_address(std::size_t line, std::string address);
   const std::string& address(std::size_t line) const;
   std::uint64_t answers() const;  // of all lines
+  /// As Scene::panels.
+  PanelWorld& panel(std::size_t index) { return panels_[index]; }
   /// Time of the scene.
   std::chrono::microseconds elapsed(Time now) const;
 
@@ -108,6 +113,8 @@ class Plant {
   Result<void> put_fault(const Target& target,
                          Fault fault,
                          std::chrono::microseconds elapsed);
+  Result<std::string> panel_command(std::string_view verb,
+                                    std::string_view rest);
   Result<std::string> old_command(std::string_view verb,
                                   std::string_view rest,
                                   std::chrono::microseconds elapsed);
@@ -120,6 +127,7 @@ class Plant {
   std::chrono::microseconds stepped_to_{};  // time of scene_.building
   std::vector<Line> lines_;
   std::vector<Device> devices_;
+  std::vector<PanelWorld> panels_;
   std::deque<Happening> happenings_;
   Random random_;
 };

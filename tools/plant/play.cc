@@ -10,6 +10,7 @@
 #include "platform/system/files.h"
 #include "tools/plant/control.h"
 #include "tools/plant/line_server.h"
+#include "tools/plant/panel_station.h"
 #include "tools/plant/script.h"
 
 namespace strongroom::plant {
@@ -53,6 +54,14 @@ Result<std::vector<std::unique_ptr<Service>>> open_services(
       return std::unexpected(server.error());
     }
     services.push_back(std::move(*server));
+  }
+  const PanelPrograms programs = panel_programs();
+  for (std::size_t panel = 0; panel < plant.scene().panels.size(); ++panel) {
+    auto station = open_panel(plant, panel, programs);
+    if (!station) {
+      return std::unexpected(station.error());
+    }
+    services.push_back(std::move(*station));
   }
   const auto commander = [&plant](std::string_view line, Time now) {
     return plant.command(line, now);

@@ -1,59 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <fcntl.h>
-#include <filesystem>
-#include <stdlib.h>
-#include <termios.h>
 
-#include "tools/plant/descriptor.h"
 #include "tools/plant/line_server.h"
 #include "tools/plant/serial_wire.h"
+#include "tools/plant/terminal.h"
 
 namespace strongroom::plant {
 namespace {
-
-struct Terminal {
-  Descriptor master;
-  Descriptor slave;  // open, so that the master sees no hang-up
-};
-
-Result<void> place_link(const std::string& target, const std::string& link) {
-  std::error_code error;
-  if (std::filesystem::is_symlink(
-          std::filesystem::symlink_status(link, error))) {
-    std::filesystem::remove(link, error);
-  }
-  std::filesystem::create_symlink(target, link, error);
-  if (error) {
-    return fault("cannot make the link " + link + ": " + error.message() +
-                 "; --link-dir says where links are");
-  }
-  return {};
-}
-
-Result<Terminal> open_terminal(const std::string& link) {
-  Terminal terminal{
-      Descriptor(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)),
-      Descriptor()};
-  const int master = terminal.master.get();
-  std::array<char, 128> path{};
-  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
-      ptsname_r(master, path.data(), path.size()) != 0) {
-    return std::unexpected(last_error("cannot open a pseudo-terminal"));
-  }
-  terminal.slave = Descriptor(open(path.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  termios settings{};
-  if (!terminal.slave.is_open() ||
-      tcgetattr(terminal.slave.get(), &settings) != 0) {
-    return std::unexpected(last_error("cannot open a pseudo-terminal"));
-  }
-  cfmakeraw(&settings);
-  tcsetattr(terminal.slave.get(), TCSANOW, &settings);
-  if (auto placed = place_link(path.data(), link); !placed) {
-    return std::unexpected(placed.error());
-  }
-  return terminal;
-}
 
 std::unique_ptr<SerialWire> wire_of(const LineScene& line) {
   const int parity_bits = line.parity == 'N' ? 0 : 1;
@@ -101,6 +54,7 @@ class RtuLine final : public Service {
     if (plant_->is_plugged(line_) != terminal_.master.is_open()) {
       plug();
     }
+    hear_panels(now);
     while (const auto frame = wire_->take_frame(now)) {
       answer(*frame, now);
     }
@@ -109,6 +63,7 @@ class RtuLine final : public Service {
       // What nobody reads is lost, as on a wire.
       (void)!write(terminal_.master.get(), out.data(), out.size());
     }
+    tell_panels(now);
     LineCounters& counters = plant_->counters(line_);
     counters.collisions = collisions_before_ + wire_->collisions();
     counters.hasty = hasty_before_ + wire_->hasty();
@@ -123,6 +78,30 @@ class RtuLine final : public Service {
     }
     for (Transmission& transmission : plant_->ask(line_, *request, now)) {
       wire_->queue(std::move(transmission));
+    }
+  }
+  /// What the panels on this line put on it.
+  void hear_panels(Time now) {
+    const auto& panels = plant_->scene().panels;
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+      if (panels[i].line != line_) {
+        continue;
+      }
+      const Bytes said = plant_->panel(i).take_line_from_panel();
+      if (!said.empty() && terminal_.master.is_open()) {
+        wire_->say(i, said, now);
+      }
+    }
+  }
+  /// As on a bus: everybody hears all but itself.
+  void tell_panels(Time now) {
+    const auto& panels = plant_->scene().panels;
+    while (const auto heard = wire_->take_heard(now)) {
+      for (std::size_t i = 0; i < panels.size(); ++i) {
+        if (panels[i].line == line_ && heard->by != i) {
+          plant_->panel(i).line_to_panel(heard->bytes);
+        }
+      }
     }
   }
   void plug() {

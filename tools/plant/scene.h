@@ -47,6 +47,52 @@ struct DeviceScene {
   std::vector<std::string> set;  // "temperature=21.5": from the start
 };
 
+enum class LockScene : std::uint8_t {
+  kNone,    // opens to whoever pushes
+  kStrike,  // current releases it
+  kMagnet,  // current holds it
+};
+
+/// A door leaf and what is wired of it (docs/formats/panel-world.md).
+struct LeafScene {
+  std::string name;
+  LockScene lock = LockScene::kStrike;
+  /// A closer shuts it so long after it was opened; 0: it stays open.
+  std::chrono::milliseconds auto_close{0};
+  std::uint8_t inverted = 0;  // LeafInput mask: circuits the other way round
+};
+
+enum class ReaderScene : std::uint8_t {
+  kRdm6300,
+  kId12la,
+  kH10301,
+  kH10306,
+  kH10302,
+  kH10304,
+};
+enum class KeypadScene : std::uint8_t { kNone, kWiegand4, kWiegand8 };
+
+struct PanelReaderScene {
+  ReaderScene kind = ReaderScene::kRdm6300;
+  KeypadScene keypad = KeypadScene::kNone;
+};
+
+enum class PanelBoard : std::uint8_t { kNative, kQemu };
+
+/// A panel: a program of its own on one of the lines.
+struct PanelScene {
+  std::string name;
+  std::size_t line = 0;  // index into Scene::lines, an RTU line
+  PanelBoard board = PanelBoard::kNative;
+  std::uint8_t unit = 1;
+  std::string key;      // file of the panel's key; empty: not commissioned
+  std::string program;  // native: the program, qemu: the image; empty: ours
+  std::string state;    // folder of its memory; empty: forgotten at the end
+  std::string local;    // path of the link to its local port
+  std::vector<LeafScene> leaves;          // 1-8
+  std::vector<PanelReaderScene> readers;  // 0-8
+};
+
 struct Happening {
   std::chrono::microseconds after{};  // the start, in time of the scene
   std::string command;
@@ -55,6 +101,7 @@ struct Happening {
 struct Scene {
   std::vector<LineScene> lines;
   std::vector<DeviceScene> devices;
+  std::vector<PanelScene> panels;
   Building building;
   std::vector<Happening> happenings;  // in order of time
   double speed = 1;                   // seconds of the scene in one of ours

@@ -11,6 +11,7 @@
 #include "platform/system/files.h"
 #include "tools/plant/plant.h"
 #include "tools/plant/scene_building.h"
+#include "tools/plant/scene_panel.h"
 
 namespace strongroom::plant {
 namespace {
@@ -46,6 +47,11 @@ class SceneReader {
     for (ConfigTable& line : lines) {
       read_line(line);
     }
+    std::vector<ConfigTable> panels = root.tables("panel");
+    for (ConfigTable& panel : panels) {
+      scene_.panels.push_back(
+          read_panel(panel, scene_, read_name(panel), links()));
+    }
     std::vector<ConfigTable> happenings = root.tables("at");
     read_happenings(happenings);
     auto errors = file_.finish();
@@ -62,9 +68,14 @@ class SceneReader {
     if (table.has("name") && !is_valid_scene_name(name)) {
       table.error("name", "is 1 to 32 characters of a-z, 0-9 and the hyphen");
     } else if (!names_.insert(name).second) {
-      table.error("name", "is the name of another line or device");
+      table.error("name", "is the name of another line, device or panel");
     }
     return name;
+  }
+
+  const std::filesystem::path& links() const {
+    return options_.link_directory.empty() ? directory_
+                                           : options_.link_directory;
   }
 
   void read_line(ConfigTable& table) {
@@ -89,9 +100,7 @@ class SceneReader {
 
   void read_serial(ConfigTable& table, LineScene& line) {
     const std::filesystem::path link = table.required_string("link");
-    const std::filesystem::path& beside =
-        options_.link_directory.empty() ? directory_ : options_.link_directory;
-    line.link = (beside / link).lexically_normal().string();
+    line.link = (links() / link).lexically_normal().string();
     line.baud =
         static_cast<int>(table.optional_int("baud", 9600, 300, 4'000'000));
     const std::string parity =

@@ -2,6 +2,7 @@
 #include "tools/plant/serial_wire.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 namespace strongroom::plant {
@@ -41,6 +42,41 @@ class PacedWire final : public SerialWire {
     }
     heard_until_ = std::max(now, heard_until_) + time_of(bytes.size());
     append(heard_, bytes);
+    append(carried_, bytes);
+  }
+  void say(std::size_t station, ByteView bytes, Time now) override {
+    unread_ = speak(now);  // a speech that has ended by now is none of this
+    Bytes said(bytes.begin(), bytes.end());
+    if (!carried_.empty() && now < heard_until_) {
+      ++collisions_;
+      garble(said, 0);
+      is_heard_garbled_ = true;
+    }
+    if (!is_speaking_) {
+      start(std::move(said), now, station);
+      return;
+    }
+    if (speech_.station != station) {
+      ++collisions_;
+      garble(speech_.bytes, spoken_by(now));
+      garble(said, 0);
+    }
+    append(speech_.bytes, said);
+    speech_.end = speech_.begin + time_of(speech_.bytes.size());
+  }
+  std::optional<Heard> take_heard(Time now) override {
+    if (!carried_.empty() && now >= heard_until_) {
+      if (is_heard_garbled_) {
+        garble(carried_, 0);
+      }
+      through_.push_back({std::exchange(carried_, {}), std::nullopt});
+    }
+    if (through_.empty()) {
+      return std::nullopt;
+    }
+    Heard first = std::move(through_.front());
+    through_.pop_front();
+    return first;
   }
   std::optional<Bytes> take_frame(Time now) override {
     if (heard_.empty() || now < heard_until_ + gap_) {
@@ -55,7 +91,7 @@ class PacedWire final : public SerialWire {
     queue_.emplace(transmission.at, std::move(transmission.bytes));
   }
   Bytes speak(Time now) override {
-    Bytes out;
+    Bytes out = std::exchange(unread_, {});
     while (is_speaking_ || begin(now)) {
       const std::size_t until = spoken_by(now);
       append(out, ByteView(speech_.bytes).subspan(spoken_, until - spoken_));
@@ -65,13 +101,20 @@ class PacedWire final : public SerialWire {
       }
       spoke_until_ = speech_.end;
       is_speaking_ = false;
+      through_.push_back({std::move(speech_.bytes), speech_.station});
     }
     return out;
   }
   std::optional<Time> due() const override {
     std::optional<Time> at;
+    if (!unread_.empty() || !through_.empty()) {
+      return Time{0};
+    }
     if (!heard_.empty()) {
       at = heard_until_ + gap_;
+    }
+    if (!carried_.empty()) {
+      at = sooner(at, heard_until_);
     }
     if (is_speaking_) {
       const auto look = static_cast<std::size_t>(
@@ -89,6 +132,7 @@ class PacedWire final : public SerialWire {
     Bytes bytes;
     Time begin{};
     Time end{};
+    std::optional<std::size_t> station;
   };
 
   Time time_of(std::size_t bytes) const {
@@ -116,12 +160,9 @@ class PacedWire final : public SerialWire {
     if (next.mapped().empty()) {
       return begin(now);
     }
-    const Time start = start_of(next.key());
-    speech_ = Speech{.bytes = std::move(next.mapped()), .begin = start};
-    speech_.end = start + time_of(speech_.bytes.size());
-    spoken_ = 0;
-    is_speaking_ = true;
-    if (!heard_.empty() && start < heard_until_) {
+    const Time begin = start_of(next.key());
+    start(std::move(next.mapped()), begin, std::nullopt);
+    if (!heard_.empty() && begin < heard_until_) {
       ++collisions_;
       garble(speech_.bytes, 0);
       is_heard_garbled_ = true;
@@ -129,8 +170,21 @@ class PacedWire final : public SerialWire {
     return true;
   }
 
+  void start(Bytes bytes, Time begin, std::optional<std::size_t> station) {
+    speech_ = Speech{.bytes = std::move(bytes),
+                     .begin = begin,
+                     .end = {},
+                     .station = station};
+    speech_.end = begin + time_of(speech_.bytes.size());
+    spoken_ = 0;
+    is_speaking_ = true;
+  }
+
   nanoseconds character_;
   Time gap_;
+  Bytes unread_;   // spoken, and not yet asked for
+  Bytes carried_;  // of heard_, on its way to the stations
+  std::deque<Heard> through_;
   Bytes heard_;
   Time heard_until_{};
   bool is_heard_garbled_ = false;
@@ -146,6 +200,19 @@ class PromptWire final : public SerialWire {
   void hear(ByteView bytes, Time now) override {
     append(heard_, bytes);
     heard_at_ = now;
+    through_.push_back({Bytes(bytes.begin(), bytes.end()), std::nullopt});
+  }
+  void say(std::size_t station, ByteView bytes, Time now) override {
+    queue({now, Bytes(bytes.begin(), bytes.end())});
+    through_.push_back({Bytes(bytes.begin(), bytes.end()), station});
+  }
+  std::optional<Heard> take_heard(Time /*now*/) override {
+    if (through_.empty()) {
+      return std::nullopt;
+    }
+    Heard first = std::move(through_.front());
+    through_.pop_front();
+    return first;
   }
   std::optional<Bytes> take_frame(Time now) override {
     const auto size = rtu_request_size(heard_);
@@ -180,6 +247,7 @@ class PromptWire final : public SerialWire {
   }
 
  private:
+  std::deque<Heard> through_;
   Bytes heard_;
   Time heard_at_{};
   std::multimap<Time, Bytes> queue_;

@@ -11,6 +11,12 @@
 
 namespace strongroom::plant {
 
+/// What the stations of a line hear: who speaks does not hear itself.
+struct Heard {
+  Bytes bytes;
+  std::optional<std::size_t> by;  // a station; else client or simulated device
+};
+
 class SerialWire {
  public:
   virtual ~SerialWire() = default;
@@ -22,7 +28,13 @@ class SerialWire {
   virtual void queue(Transmission transmission) = 0;
   /// What the client may read by now.
   virtual Bytes speak(Time now) = 0;
-  /// When take_frame() or speak() may have something new.
+
+  /// A station, which is a program of its own, puts bytes on the line, now.
+  virtual void say(std::size_t station, ByteView bytes, Time now) = 0;
+  /// What went over the line and is through, for the stations.
+  virtual std::optional<Heard> take_heard(Time now) = 0;
+
+  /// When take_frame(), speak() or take_heard() may have something new.
   virtual std::optional<Time> due() const = 0;
 
   /// Since the wire was made.
@@ -36,7 +48,8 @@ class SerialWire {
 
 /// Half duplex at the line's pace: a byte is heard and spoken when its last bit
 /// is through; silence of frame_gap() ends a frame. Who speaks while the other
-/// does spoils both.
+/// does spoils both. Stations get what the client wrote in one piece, when its
+/// last bit is through.
 std::unique_ptr<SerialWire> paced_wire(const LineWire& wire);
 
 /// Everything at once, both ways at the same time; a frame ends where its
