@@ -10,6 +10,7 @@ import {
   EpochReason,
   RevocationReason,
 } from "../../generated/event_pb";
+import { accessSummary } from "./access_summary";
 
 export function kindOf(text: Translator, entry: Entry | undefined): string {
   if (entry === undefined) return text.t("entry.malformed");
@@ -111,6 +112,6 @@ function eventSummary(text: Translator, { body }: Event): string {
         to: body.value.toSeq,
       });
     default:
-      return "";
+      return accessSummary(text, body);
   }
 }
