@@ -15,7 +15,7 @@ import {
   type PanelEventsLost,
 } from "../../generated/event_pb";
 import type { Translator } from "../../shared/i18n";
-import { enumName } from "./fields";
+import { enumName } from "./enum_name";
 
 export function accessSummary(text: Translator, body: Event["body"]): string {
   const word = (

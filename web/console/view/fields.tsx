@@ -7,16 +7,6 @@ import type { Translator } from "../../shared/i18n";
 import { useText } from "./context";
 import { Hash } from "./values";
 
-/** The proto name of an enumerator: STREAM_RECORD. */
-export function enumName(
-  values: Record<number, string>,
-  prefix: string,
-  value: number,
-): string {
-  const name = values[value];
-  return name === undefined ? value.toString() : `${prefix}_${name}`;
-}
-
 type Values = Record<string, unknown>;
 
 export function Fields({

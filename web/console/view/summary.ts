@@ -4,7 +4,7 @@
 import { type Event, Stream } from "../../generated/event_pb";
 import type { Translator } from "../../shared/i18n";
 import type { Entry } from "../../shared/verify/entry";
-import { enumName } from "./fields";
+import { enumName } from "./enum_name";
 import {
   FindingKind,
   EpochReason,

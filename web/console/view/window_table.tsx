@@ -11,7 +11,7 @@ import { meanMantissa } from "../../shared/decimal";
 import type { Description } from "../descriptions";
 import { entryHash } from "../address";
 import { useModel, useText } from "./context";
-import { enumName } from "./fields";
+import { enumName } from "./enum_name";
 import * as Icon from "./icons";
 import { LogName } from "./log_name";
 import { StateValue, Value } from "./values";
