@@ -14,7 +14,7 @@ namespace strongroom::panel {
 inline constexpr std::uint16_t kScratchRegister = 0x0F00;
 inline constexpr std::uint16_t kExchangeRegister = 0x1000;
 
-/// Since the session began.
+/// Since the start, modulo 2^32.
 struct LinkCounters {
   std::uint32_t frames = 0;  // whole, to this unit
   std::uint32_t crc_errors = 0;
