@@ -2,12 +2,11 @@
 """Says how large an image of a panel is and how deep its stack may get, and
 checks it: limits, no heap, no recursion of our own.
 
-usage: image_report.py IMAGE.elf --objects DIR [--flash BYTES] [--ram BYTES]
-                       [--check]
+usage: image_report.py IMAGE.elf [--flash BYTES] [--ram BYTES] [--check]
 
 Flash is what the .bin would program without gaps; RAM is .data, .bss, .noinit
 and the reserved stack. The stack's worst case is the deepest path of the calls
-that GCC noted (-fcallgraph-info=su in DIR) plus the deepest interrupt, one on
+that GCC noted (-fcallgraph-info=su, beside the image) plus the deepest interrupt, one on
 top of it: no interrupt of ours interrupts another.
 """
 
@@ -22,17 +21,17 @@ FORBIDDEN = re.compile(
     r"^_?(malloc|free|calloc|realloc|sbrk|_sbrk|_malloc_r|_free_r|_sbrk_r|"
     r"_Znwj|_Znaj|_ZdlPv|_ZdlPvj|__cxa_throw|__cxa_allocate_exception|"
     r"_Unwind_RaiseException|_write|_exit|_kill|printf|snprintf)$")
-# Calls through pointers, by who makes them: what they can reach.
-INDIRECT = {
-    "pb_read": ["buf_read"],
-    "pb_readbyte": ["buf_read"],
-    "pb_write": ["buf_write"],
-    "begin_program": [],  # constructors: there are none, see check()
-}
+# Calls through pointers, by who makes them: what they can reach. nanopb's are
+# its streams' (our messages have no callbacks).
+INDIRECT = [
+    (re.compile(r"nanopb/pb_"), ["buf_read", "buf_write"]),
+    # Constructors: there are none, which is checked.
+    (re.compile(r"begin_program"), []),
+]
 # nanopb recurses into the fields of a message: as deep as our messages nest
 # (request, part of a configuration, its leaf).
 NESTING = 3
-NANOPB = re.compile(r"pb_(decode|encode|common)\.c|^pb_|panel\.pb\.c")
+NANOPB = re.compile(r"nanopb/pb_|panel\.pb\.c")
 # Frames of library functions, which no file describes: the largest of newlib's
 # and libgcc's that the images link is 40 (memmove, __aeabi_uldivmod).
 LIBRARY_FRAME = 64
@@ -57,33 +56,43 @@ def sections(image):
     return found
 
 
-class Calls:
-    """The call graph of all objects of one image."""
+def name_in(title):
+    """Without the object's temporary name."""
+    return title.split(":")[-1]
 
-    def __init__(self, folder, board):
+
+class Calls:
+    """The call graph of one image."""
+
+    def __init__(self, image):
         self.frames = {}
         self.calls = {}
-        self.dynamic = set()
-        for file in sorted(folder.rglob("*.ci")):
-            if f"{board}.dir" in str(file) or f"{board}_nanopb.dir" in str(file):
-                self._read(file.read_text(encoding="utf-8"))
+        self.labels = {}
+        notes = sorted(image.parent.glob(image.name + ".ltrans*.ci"))
+        notes += sorted(image.parent.glob(
+            f"CMakeFiles/{image.stem}.dir/**/startup.cc.ci"))
+        if len(notes) < 2:
+            raise ValueError(f"no notes of the compiler beside {image}")
+        for file in notes:
+            self._read(file.read_text(encoding="utf-8"))
 
     def _read(self, text):
         for line in text.splitlines():
             node = NODE.search(line)
             edge = EDGE.search(line)
             if node:
-                title, label = node.groups()
+                title, label = name_in(node.group(1)), node.group(2)
                 frame = re.search(r"(\d+) bytes \(([^)]*)\)", label)
                 if frame:
                     self.frames[title] = max(self.frames.get(title, 0),
                                              int(frame.group(1)))
-                    if "dynamic" in frame.group(2) and \
+                    self.labels[title] = label
+                    if frame.group(2).startswith("dynamic") and \
                             "bounded" not in frame.group(2):
-                        self.dynamic.add(title)
+                        raise ValueError(f"{title}: its frame has no bound")
                 self.calls.setdefault(title, set())
             elif edge:
-                caller, callee = edge.groups()
+                caller, callee = map(name_in, edge.groups())
                 self.calls.setdefault(caller, set()).add(callee)
 
     def targets(self, caller):
@@ -91,20 +100,22 @@ class Calls:
             if callee != "__indirect_call":
                 yield callee
                 continue
-            short = caller.split(":")[-1]
-            if short not in INDIRECT:
+            reach = [names for pattern, names in INDIRECT
+                     if pattern.search(self.labels.get(caller, caller))]
+            if not reach:
                 raise ValueError(f"{caller} calls through a pointer; say in "
                                  "INDIRECT what it can reach")
-            for name in INDIRECT[short]:
-                yield next((t for t in self.frames
-                            if t.split(":")[-1] == name), name)
+            yield from reach[0]
 
     def components(self):
         """Tarjan, without recursing itself: function -> number, callees
         before callers."""
         index, low, number = {}, {}, {}
         stack, on_stack, groups = [], set(), []
-        for root in list(self.calls):
+        # What the linker left out calls nobody.
+        for root in [c for c in self.calls
+                     if c == "main" or c.endswith("_handler")
+                     or c == "begin_program"]:
             if root in index:
                 continue
             work = [(root, None)]
@@ -157,7 +168,7 @@ class Calls:
             deepest = max(outside, key=lambda c: depth[c], default=None)
             frame = sum(self.frames.get(m, LIBRARY_FRAME) for m in group)
             if is_cycle:
-                if all(NANOPB.search(m) for m in group):
+                if all(NANOPB.search(self.labels.get(m, "")) for m in group):
                     frame *= NESTING
                 else:
                     recursive.append(sorted(group))
@@ -168,7 +179,7 @@ class Calls:
 
 
 def short(name):
-    return run("arm-none-eabi-c++filt", name.split(":")[-1]).split("(")[0]
+    return run("arm-none-eabi-c++filt", name).strip().split("(")[0]
 
 
 def stack(calls):
@@ -188,7 +199,6 @@ def stack(calls):
 def main(arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("image", type=pathlib.Path)
-    parser.add_argument("--objects", type=pathlib.Path, required=True)
     parser.add_argument("--flash", type=int, default=40 * 1024)
     parser.add_argument("--ram", type=int)
     parser.add_argument("--check", action="store_true")
@@ -201,7 +211,7 @@ def main(arguments):
     ram = sum(parts.values())
     board = options.image.stem
     deepest, loop, interrupt, path, recursive = stack(
-        Calls(options.objects, board))
+        Calls(options.image))
     print(f"{board}: flash {flash}, RAM {ram} ("
           + ", ".join(f"{n[1:]} {v}" for n, v in parts.items())
           + f"); stack at most {deepest} by its calls (loop {loop}, one "

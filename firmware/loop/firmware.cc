@@ -79,10 +79,11 @@ LinkSettings Firmware::link_settings() const {
           .session = start_.session};
 }
 
-template <typename Work>
-void Firmware::run(hal::Task task, Work work) {
+// Not by pointers: the depth of the stack is added up from the calls.
+template <bool (Firmware::*work)()>
+void Firmware::run(hal::Task task) {
   while (hal::is_stalled(task)) {
-    // A test wants to see the watchdog bite.
+    hal::rest();  // until the watchdog bites
   }
   if ((this->*work)()) {
     supervisor_.progressed(task);
@@ -93,12 +94,12 @@ void Firmware::turn() {
   // One time for the turn: what the readers queued before it is taken before
   // the panel is told that it has come.
   now_us_ = hal::uptime_us();
-  run(hal::Task::kReaders, &Firmware::read_readers);
-  run(hal::Task::kInputs, &Firmware::read_inputs);
-  run(hal::Task::kPanel, &Firmware::advance_panel);
-  run(hal::Task::kLink, &Firmware::serve_line);
-  run(hal::Task::kOutputs, &Firmware::drive_outputs);
-  run(hal::Task::kLocal, &Firmware::serve_local_port);
+  run<&Firmware::read_readers>(hal::Task::kReaders);
+  run<&Firmware::read_inputs>(hal::Task::kInputs);
+  run<&Firmware::advance_panel>(hal::Task::kPanel);
+  run<&Firmware::serve_line>(hal::Task::kLink);
+  run<&Firmware::drive_outputs>(hal::Task::kOutputs);
+  run<&Firmware::serve_local_port>(hal::Task::kLocal);
   if (supervisor_.is_sound(now_us_)) {
     hal::feed_watchdog();
   }

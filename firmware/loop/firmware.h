@@ -24,8 +24,8 @@ class Firmware {
   void turn();
 
  private:
-  template <typename Work>
-  void run(hal::Task task, Work work);
+  template <bool (Firmware::*work)()>
+  void run(hal::Task task);
 
   bool read_readers();
   bool read_inputs();

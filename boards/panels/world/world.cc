@@ -83,11 +83,19 @@ void World::take_inputs() {
   const auto panel = hex();
   const auto supply = decimal();
   if (leaves && panel && supply) {
-    inputs_ = {.leaves = static_cast<std::uint32_t>(*leaves),
-               .panel = static_cast<std::uint8_t>(*panel),
-               .supply_mv = static_cast<std::uint16_t>(
-                   std::min<std::uint32_t>(*supply, 0xffff))};
+    difference_ = {
+        .leaves = static_cast<std::uint32_t>(*leaves) ^ kAtRest.leaves,
+        .panel = static_cast<std::uint8_t>(*panel ^ kAtRest.panel),
+        .supply_mv = static_cast<std::uint16_t>(
+            std::min<std::uint32_t>(*supply, 0xffff) ^ kAtRest.supply_mv)};
   }
+}
+
+Inputs World::inputs() const {
+  return {.leaves = difference_.leaves ^ kAtRest.leaves,
+          .panel = static_cast<std::uint8_t>(difference_.panel ^ kAtRest.panel),
+          .supply_mv = static_cast<std::uint16_t>(difference_.supply_mv ^
+                                                  kAtRest.supply_mv)};
 }
 
 void World::take_pulses(std::uint64_t now_us) {

@@ -29,7 +29,7 @@ class World {
   /// A byte from the world. True when a line `nv` ended: slot() holds it.
   bool received(std::uint8_t byte, std::uint64_t now_us);
 
-  const Inputs& inputs() const { return inputs_; }
+  Inputs inputs() const;
   bool is_begun() const { return is_begun_; }
   std::optional<std::uint64_t> seed() const { return seed_; }
   bool is_stalled(hal::Task task) const;
@@ -70,8 +70,11 @@ class World {
   std::size_t at_ = 0;
   bool is_too_long_ = false;
 
-  // Nothing said yet: every circuit is closed, all is at rest.
-  Inputs inputs_{.leaves = 0x77777777, .panel = 7, .supply_mv = 12000};
+  // As long as nothing is said every circuit is closed, all is at rest. What is
+  // kept is the difference, so that all of it begins as zeros: .bss, no flash.
+  static constexpr Inputs kAtRest{
+      .leaves = 0x77777777, .panel = 7, .supply_mv = 12000};
+  Inputs difference_;
   bool is_begun_ = false;
   std::optional<std::uint64_t> seed_;
   std::uint8_t stalled_ = 0;
