@@ -36,7 +36,7 @@ struct ExchangeCounters {
 
 class Exchange {
  public:
-  /// `session` 0: there is none, and nothing is exchanged.
+  /// `identity` outlives it. `session` 0: there is none, nothing is exchanged.
   Exchange(Panel& panel,
            std::uint8_t unit,
            const PanelKey& key,

@@ -80,7 +80,7 @@ LinkServer::LinkServer(Panel& panel,
       unit_(settings.unit),
       line_(settings.unit, settings.baud, settings.patience_us),
       exchange_(
-          panel, settings.unit, settings.key, identity, settings.session) {}
+          panel, settings.unit, settings.key, identity_, settings.session) {}
 
 void LinkServer::received(std::uint8_t byte,
                           std::uint64_t at_us,

@@ -186,41 +186,48 @@ class PanelBench {
                                 strongroom_panel_v1_PanelAnswer_msg);
   }
 
-  /// One leaf with a strike, one reader; the ring has its name. Uses up the
-  /// counters up to 4.
-  void configure() {
+  /// Part of a configuration: one leaf with a strike, one reader.
+  static PanelRequest configuration(std::uint8_t index) {
     PanelRequest request{.ring = kRing, .order_id = 1};
     request.which_order = strongroom_panel_v1_PanelRequest_config_tag;
     auto& part = request.order.config;
-    part.version = 77;
-    part.count = 3;
-    part.which_part = strongroom_panel_v1_ConfigPart_settings_tag;
-    part.part.settings = {
-        .leaf_count = 1, .reader_count = 1, .offline_after_ms = 3000};
-    done(request, 1);
-    part.index = 1;
-    part.which_part = strongroom_panel_v1_ConfigPart_leaf_tag;
-    part.part.leaf = {
-        .leaf = 1,
-        .lock = strongroom_panel_v1_LockKind_LOCK_KIND_STRIKE,
-        .exit = strongroom_panel_v1_ExitKind_EXIT_KIND_NONE,
-        .offline = strongroom_panel_v1_OfflinePolicy_OFFLINE_POLICY_DENY,
-        .has_inputs = 1,
-        .pulse_ms = 5000,
-        .held_after_ms = 30000,
-        .not_opened_after_ms = 10000,
-        .debounce_ms = 30};
-    done(request, 2);
-    part.index = 2;
-    part.which_part = strongroom_panel_v1_ConfigPart_reader_tag;
-    part.part.reader = {
-        .reader = 1,
-        .kind = strongroom_panel_v1_ReaderKind_READER_KIND_H10301,
-        .keypad = strongroom_panel_v1_KeypadKind_KEYPAD_KIND_WIEGAND4,
-        .leaves = 1,
-        .repeat_ms = 1000};
-    done(request, 3);
-    ASSERT_EQ(panel_->view(now_us_ / 1000).config_version, 77U);
+    part = {.version = 77, .index = index, .count = 3};
+    if (index == 0) {
+      part.which_part = strongroom_panel_v1_ConfigPart_settings_tag;
+      part.part.settings = {
+          .leaf_count = 1, .reader_count = 1, .offline_after_ms = 3000};
+    } else if (index == 1) {
+      part.which_part = strongroom_panel_v1_ConfigPart_leaf_tag;
+      part.part.leaf = {
+          .leaf = 1,
+          .lock = strongroom_panel_v1_LockKind_LOCK_KIND_STRIKE,
+          .exit = strongroom_panel_v1_ExitKind_EXIT_KIND_NONE,
+          .offline = strongroom_panel_v1_OfflinePolicy_OFFLINE_POLICY_DENY,
+          .has_inputs = 1,
+          .pulse_ms = 5000,
+          .held_after_ms = 30000,
+          .not_opened_after_ms = 10000,
+          .debounce_ms = 30};
+    } else {
+      part.which_part = strongroom_panel_v1_ConfigPart_reader_tag;
+      part.part.reader = {
+          .reader = 1,
+          .kind = strongroom_panel_v1_ReaderKind_READER_KIND_H10301,
+          .keypad = strongroom_panel_v1_KeypadKind_KEYPAD_KIND_WIEGAND4,
+          .leaves = 1,
+          .repeat_ms = 1000};
+    }
+    return request;
+  }
+  /// The ring has its name then. Uses up the counters up to 4.
+  void configure() {
+    for (std::uint8_t i = 0; i < 3; ++i) {
+      const auto answer = exchange(configuration(i), i + 1U);
+      ASSERT_TRUE(answer);
+      ASSERT_EQ(answer->result,
+                strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE);
+    }
+    ASSERT_EQ(view().config_version, 77U);
     ASSERT_TRUE(exchange({.ring = kRing}, 4));
   }
 
@@ -240,14 +247,6 @@ class PanelBench {
   std::unique_ptr<PanelMemory> memory_ = std::make_unique<PanelMemory>();
   std::unique_ptr<Panel> panel_;
   std::unique_ptr<LinkServer> link_;
-
- private:
-  void done(const PanelRequest& request, std::uint32_t counter) {
-    const auto answer = exchange(request, counter);
-    ASSERT_TRUE(answer);
-    ASSERT_EQ(answer->result,
-              strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE);
-  }
 };
 
 }  // namespace strongroom::panel
