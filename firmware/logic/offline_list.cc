@@ -80,6 +80,7 @@ OfflineList::OfflineList(ListMemory& memory, const ListKey& key)
     if (!is_sound(current())) {
       make_empty(memory_.banks[active_]);
     }
+    make_empty(spare());
     return;
   }
   for (ListBank& bank : memory_.banks) {
@@ -179,7 +180,6 @@ Result OfflineList::begin(const strongroom_panel_v1_ListPart& part) {
   if (part.from_version == part.version) {
     return kInvalid;
   }
-  make_empty(spare());
   intake_.from_version = part.from_version;
   intake_.version = part.version;
   intake_.count = part.count;
@@ -248,6 +248,8 @@ Result OfflineList::finish(std::uint32_t crc) {
   store_value(bank.version, done.version);
   active_ = 1 - active_;
   store_value(memory_.active, kActive + static_cast<std::uint32_t>(active_));
+  // Whoever was revoked since stands in it: no bit that flips brings it back.
+  make_empty(spare());
   return kDone;
 }
 
