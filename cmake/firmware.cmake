@@ -3,7 +3,7 @@
 # <build>/firmware (cmake/firmware/CMakeLists.txt): <board>.elf and <board>.bin.
 include(ExternalProject)
 
-set(STRONGROOM_FIRMWARE_BOARDS qemu-mps2-an385)
+set(STRONGROOM_FIRMWARE_BOARDS qemu-mps2-an385 netduinoplus2)
 set(STRONGROOM_FIRMWARE_DIR "${PROJECT_BINARY_DIR}/firmware")
 set(STRONGROOM_NANOPB_SOURCE "${PROJECT_SOURCE_DIR}/.deps/nanopb")
 find_program(STRONGROOM_ARM_GCC arm-none-eabi-g++)

@@ -67,7 +67,7 @@ Firmware::Firmware(const Start& start)
       panel_(hal::survivors().panel, start_info(start)),
       link_(panel_, link_settings(), link_identity(start)),
       local_(start.commissioning),
-      is_served_(start.commissioning.has_key && start.session != 0),
+      is_served_(start.commissioning.has_key),
       kept_config_(hal::survivors().panel.config.version) {
   hal::open_line(start.commissioning.baud, start.commissioning.parity);
 }
@@ -250,9 +250,9 @@ void Firmware::show_status() {
   text.put(" start=").put(name_of(hal::start_reason()));
   text.put(" uptime_s=")
       .number(static_cast<std::uint32_t>(now_us_ / 1'000'000));
-  text.put(" link=").put(is_served_                      ? "served"
-                         : !start_.commissioning.has_key ? "no-key"
-                                                         : "no-session");
+  text.put(" link=").put(!is_served_           ? "no-key"
+                         : start_.session == 0 ? "no-session"
+                                               : "served");
   text.put(" master=").put(view.is_alone ? "away" : "there");
   text.put(" frames=").number(link.frames);
   text.put(" crc_errors=").number(link.crc_errors);

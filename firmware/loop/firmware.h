@@ -36,9 +36,10 @@ class Firmware {
 
   LinkSettings link_settings() const;
   void answer_wish(LocalWish wish);
-  void show_identity();
-  void show_status();
-  void save();
+  // Apart, for the stack's sake: not within the deepest path.
+  [[gnu::noinline]] void show_identity();
+  [[gnu::noinline]] void show_status();
+  [[gnu::noinline]] void save();
   void keep_config();
 
   const Start start_;
@@ -49,7 +50,7 @@ class Firmware {
   Supervisor supervisor_;
   Outputs driven_;
   bool is_driven_ = false;
-  bool is_served_ = false;  // commissioned, and the session may be told
+  bool is_served_ = false;              // commissioned
   std::uint64_t sending_since_us_ = 0;  // 0: not sending
   std::uint64_t reset_at_us_ = 0;       // 0: no
   std::uint32_t kept_config_ = 0;       // version of the copy

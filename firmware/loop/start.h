@@ -20,9 +20,9 @@ struct Start {
 
 /// Clears survivors that another firmware wrote, takes the configuration's copy
 /// when none survived, counts.
-Start begin();
+[[gnu::noinline]] Start begin();  // its buffers: not on main()'s stack
 
 /// Keeps the configuration's copy.
-bool save_config(const ConfigMemory& config);
+[[gnu::noinline]] bool save_config(const ConfigMemory& config);
 
 }  // namespace strongroom::panel
