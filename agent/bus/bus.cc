@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/bus/bus.h"
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -11,6 +14,12 @@
 #include "platform/system/clock.h"
 
 namespace strongroom {
+namespace {
+
+/// Of a line that nobody wants anything of.
+constexpr std::chrono::minutes kLongestWait{1};
+
+}  // namespace
 
 // The thread alone has the link; it never holds the mutex while it waits for
 // anything, so that the machine can be looked at meanwhile.
@@ -19,12 +28,18 @@ struct BusLine::State {
   std::unique_ptr<ModbusLink> link;
   LineSettings settings;
   std::vector<LineDevice> devices;
+  std::vector<LinePanel> panels;
   PollSink sink;
   std::vector<std::uint16_t> cells;
+  std::array<std::uint8_t, 2 * kMaxExchangeRead> read_bytes{};
 
+  // Apart from the machine's, so that who wakes the line never waits for what
+  // the panels' drivers do.
+  std::mutex call_mutex;
+  std::condition_variable called;
+  bool stop = false;       // under call_mutex
+  bool is_called = false;  // under call_mutex
   mutable std::mutex mutex;
-  std::condition_variable stopped;
-  bool stop = false;                     // under mutex
   std::unique_ptr<LineMachine> machine;  // under mutex; from the start
   LowLatency low_latency = LowLatency::kNotApplicable;  // under mutex
   std::thread thread;                                   // of the owner
@@ -52,10 +67,14 @@ void BusLine::State::run() {
 
 /// Nothing when the line is to stop.
 std::optional<LineAction> BusLine::State::next() {
-  const std::scoped_lock lock(mutex);
-  if (stop) {
-    return std::nullopt;
+  {
+    const std::scoped_lock lock(call_mutex);
+    if (stop) {
+      return std::nullopt;
+    }
+    is_called = false;  // what was wished before is seen now
   }
+  const std::scoped_lock lock(mutex);
   return machine->next(read_monotonic());
 }
 
@@ -88,8 +107,21 @@ void BusLine::State::perform(const LineAsk& ask) {
   });
 }
 
-void BusLine::State::perform(const LineExchange& /*exchange*/) {
-  check(false, "the machine asks for no exchange yet");
+void BusLine::State::perform(const LineExchange& exchange) {
+  const auto read =
+      std::span(read_bytes).first(std::size_t{2} * exchange.read_registers);
+  const auto done = link->exchange(exchange.unit,
+                                   kPanelExchangeAddress,
+                                   exchange.request,
+                                   read,
+                                   exchange.timeout);
+  tell_machine([&](MonoTime now) {
+    if (done) {
+      machine->exchanged(read, now);
+    } else {
+      machine->failed(done.error(), now);
+    }
+  });
 }
 
 void BusLine::State::perform(const LineDiscard& discard) {
@@ -101,8 +133,10 @@ void BusLine::State::perform(const LineWait& wait) {
   tell_machine([](MonoTime) {});
   const MonoTime left = wait.until - read_monotonic();
   if (left.count() > 0) {
-    std::unique_lock lock(mutex);
-    stopped.wait_for(lock, left, [&] { return stop; });
+    std::unique_lock lock(call_mutex);
+    called.wait_for(lock, std::min<MonoTime>(left, kLongestWait), [&] {
+      return stop || is_called;
+    });
   }
 }
 
@@ -148,14 +182,17 @@ BusLine::BusLine(std::string name,
                  std::unique_ptr<ModbusLink> link,
                  LineSettings settings,
                  std::vector<LineDevice> devices,
-                 PollSink sink)
+                 PollSink sink,
+                 std::vector<LinePanel> panels)
     : state_(std::make_unique<State>()) {
-  check(link != nullptr && sink != nullptr && !devices.empty(),
-        "a line has a link, a sink and devices");
+  check(link != nullptr && sink != nullptr &&
+            !(devices.empty() && panels.empty()),
+        "a line has a link, a sink, and devices or panels");
   state_->name = std::move(name);
   state_->link = std::move(link);
   state_->settings = settings;
   state_->devices = std::move(devices);
+  state_->panels = std::move(panels);
   state_->sink = std::move(sink);
 }
 
@@ -169,20 +206,28 @@ void BusLine::start() {
   {
     const std::scoped_lock lock(state.mutex);
     state.machine = std::make_unique<LineMachine>(
-        state.settings, state.devices, read_monotonic());
+        state.settings, state.devices, read_monotonic(), state.panels);
   }
   state.thread = std::thread([&state] { state.run(); });
 }
 
 void BusLine::stop() {
   {
-    const std::scoped_lock lock(state_->mutex);
+    const std::scoped_lock lock(state_->call_mutex);
     state_->stop = true;
   }
-  state_->stopped.notify_all();
+  state_->called.notify_all();
   if (state_->thread.joinable()) {
     state_->thread.join();
   }
+}
+
+void BusLine::wake() {
+  {
+    const std::scoped_lock lock(state_->call_mutex);
+    state_->is_called = true;
+  }
+  state_->called.notify_all();
 }
 
 BusStatus BusLine::status() const {

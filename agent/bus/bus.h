@@ -42,7 +42,8 @@ struct BusStatus {
   LowLatency low_latency = LowLatency::kNotApplicable;
 };
 
-/// Owns the thread and, while it runs, the link. start() and stop() are called
+/// Owns the thread and, while it runs, the link. Only that thread calls the
+/// panels' drivers. start() and stop() are called
 /// by one thread, once each; the destructor stops.
 class BusLine {
  public:
@@ -50,7 +51,8 @@ class BusLine {
           std::unique_ptr<ModbusLink> link,
           LineSettings settings,
           std::vector<LineDevice> devices,
-          PollSink sink);
+          PollSink sink,
+          std::vector<LinePanel> panels = {});
   ~BusLine();
   BusLine(const BusLine&) = delete;
   BusLine& operator=(const BusLine&) = delete;
@@ -59,7 +61,13 @@ class BusLine {
   /// Returns when the thread has ended: within about one timeout.
   void stop();
 
-  /// Any thread; at most a quarter of a second old.
+  /// Any thread, also before start() and after stop(): a panel wishes
+  /// something now. The line looks at once when it waits, else before its next
+  /// request. Never waits for the line.
+  void wake();
+
+  /// Any thread but the line's: no panel's driver may ask it when it is called.
+  /// At most a quarter of a second old.
   BusStatus status() const;
   const std::string& name() const;
 

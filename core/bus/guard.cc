@@ -18,6 +18,7 @@ constexpr std::chrono::seconds kLatestBelieved{60};
 /// Of an answer, beside its data.
 constexpr std::size_t kRtuFrame = 5;
 constexpr std::size_t kTcpFrame = 9;
+constexpr std::uint8_t kExchangeFunction = 23;
 
 bool is_answer_of(const AnswerShape& shape, std::size_t bytes) {
   return bytes == shape.bytes + kRtuFrame || bytes == shape.bytes + kTcpFrame;
@@ -28,7 +29,14 @@ bool is_answer_of(const AnswerShape& shape, std::size_t bytes) {
 AnswerShape shape_of(const Question& question) {
   const int bytes = is_bit_kind(question.kind) ? (question.count + 7) / 8
                                                : question.count * 2;
-  return {question.unit, question.kind, static_cast<std::uint8_t>(bytes)};
+  return {question.unit,
+          static_cast<std::uint8_t>(question.kind),
+          static_cast<std::uint8_t>(bytes)};
+}
+
+AnswerShape exchange_shape(std::uint8_t unit, std::uint16_t read_registers) {
+  return {
+      unit, kExchangeFunction, static_cast<std::uint8_t>(2 * read_registers)};
 }
 
 ReplyGuard::ReplyGuard(std::chrono::microseconds late_answer)
@@ -45,26 +53,37 @@ bool ReplyGuard::may_ask(const Question& question, MonoTime now) {
 }
 
 bool ReplyGuard::can_be_refused(const Question& question, MonoTime now) {
+  return !owes(question.unit, static_cast<std::uint8_t>(question.kind), now);
+}
+
+bool ReplyGuard::owes(std::uint8_t unit, std::uint8_t function, MonoTime now) {
   expire(now);
-  return std::none_of(owed_.begin(), owed_.end(), [&](const Owed& owed) {
-    return owed.shape.unit == question.unit && owed.shape.kind == question.kind;
+  return std::any_of(owed_.begin(), owed_.end(), [&](const Owed& owed) {
+    return owed.shape.unit == unit && owed.shape.function == function;
   });
 }
 
 void ReplyGuard::answered(const Question& question, MonoTime now) {
+  proven(question.unit, now);
+}
+
+void ReplyGuard::proven(std::uint8_t unit, MonoTime now) {
   if (owed_.empty()) {
     return;
   }
   for (Owed& owed : owed_) {
     // A unit that works off its questions in their order has none left before
     // this one; one that does not is bound by time alone.
-    owed.is_in_step = owed.is_in_step || owed.shape.unit == question.unit;
+    owed.is_in_step = owed.is_in_step || owed.shape.unit == unit;
   }
   expire(now);
 }
 
 void ReplyGuard::unanswered(const Question& question, MonoTime asked) {
-  const AnswerShape shape = shape_of(question);
+  unanswered(shape_of(question), asked);
+}
+
+void ReplyGuard::unanswered(const AnswerShape& shape, MonoTime asked) {
   const auto same =
       std::find_if(owed_.begin(), owed_.end(), [&](const Owed& owed) {
         return owed.shape == shape;
@@ -91,13 +110,13 @@ void ReplyGuard::heard_late(std::size_t bytes, MonoTime now) {
       std::min<std::chrono::microseconds>(2 * lateness, kLatestBelieved));
 }
 
-void ReplyGuard::heard_again(const Question& question,
+void ReplyGuard::heard_again(const AnswerShape& shape,
                              MonoTime asked,
                              std::size_t bytes) {
   const bool is_owed_anyway = std::ranges::any_of(
       owed_, [&](const Owed& owed) { return is_answer_of(owed.shape, bytes); });
-  if (bytes >= shape_of(question).bytes + kRtuFrame && !is_owed_anyway) {
-    unanswered(question, asked);
+  if (bytes >= shape.bytes + kRtuFrame && !is_owed_anyway) {
+    unanswered(shape, asked);
   }
 }
 

@@ -20,13 +20,15 @@ namespace strongroom {
 /// addresses: 1 to 8 coils are answered alike.
 struct AnswerShape {
   std::uint8_t unit = 1;
-  RegisterKind kind = RegisterKind::kInput;
+  std::uint8_t function = 4;
   std::uint8_t bytes = 2;  // of data
 
   friend bool operator==(const AnswerShape&, const AnswerShape&) = default;
 };
 
 AnswerShape shape_of(const Question& question);
+/// Of an exchange with a panel (function 23).
+AnswerShape exchange_shape(std::uint8_t unit, std::uint16_t read_registers);
 
 /// What one line still owes. A question that got no usable answer blocks its
 /// shape until both hold: `late_answer` has passed since it was asked, after
@@ -50,8 +52,14 @@ class ReplyGuard {
 
   /// The question was answered, and may_ask() had been true of it.
   void answered(const Question& question, MonoTime now);
+  /// The unit gave an answer that says itself which request it answers: an
+  /// exchange, whose tag and number the panel's driver has proven.
+  void proven(std::uint8_t unit, MonoTime now);
   /// No answer, or one that proves nothing.
   void unanswered(const Question& question, MonoTime asked);
+  void unanswered(const AnswerShape& shape, MonoTime asked);
+  /// Whether an exception of that function could refuse an earlier request.
+  bool owes(std::uint8_t unit, std::uint8_t function, MonoTime now);
   /// Something came that nobody waited for. When only one answer is owed, and
   /// it is as long, it tells how late answers are. It pays nothing: it may be
   /// another's, and later still than that.
@@ -59,7 +67,7 @@ class ReplyGuard {
   /// The question was answered, and then so much more came. As long as its
   /// answer: perhaps the same once more, from a gateway that repeats, and who
   /// knows how often. Then it is owed, unless what is owed anyway is as long.
-  void heard_again(const Question& question, MonoTime asked, std::size_t bytes);
+  void heard_again(const AnswerShape& shape, MonoTime asked, std::size_t bytes);
   /// An owner of the line before this one may have asked it, who knows when:
   /// owed, however long ago.
   void suspect(const Question& question);

@@ -170,9 +170,9 @@ TEST(ReplyGuard, AnAnswerThatCameTwiceMayComeOnceMore) {
   const Question longer = read(1, kHolding, 0, 11);
   ReplyGuard guard(kLate);
   guard.answered(question, kStart);
-  guard.heard_again(question, kStart, 2);
+  guard.heard_again(shape_of(question), kStart, 2);
   EXPECT_TRUE(guard.may_ask(question, kStart)) << "a driver that switches";
-  guard.heard_again(question, kStart, 25);
+  guard.heard_again(shape_of(question), kStart, 25);
   EXPECT_FALSE(guard.may_ask(question, kStart));
   EXPECT_TRUE(guard.may_ask(longer, kStart));
   guard.heard_late(25, kStart + milliseconds(5));
@@ -184,7 +184,7 @@ TEST(ReplyGuard, WhatIsOwedExplainsWhatComesAfterAnotherAnswer) {
   ReplyGuard guard(kLate);
   guard.unanswered(read(2, kHolding, 0, 10), kStart);
   const Question question = read(1, kHolding, 0, 10);
-  guard.heard_again(question, kStart, 25);
+  guard.heard_again(shape_of(question), kStart, 25);
   EXPECT_TRUE(guard.may_ask(question, kStart));
 }
 

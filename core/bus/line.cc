@@ -18,6 +18,10 @@ constexpr milliseconds kLongestBackoff{8000};
 constexpr milliseconds kLongestDiscard{300};
 /// How finely the lateness of an answer is seen on an idle line.
 constexpr milliseconds kListen{50};
+/// Nobody can end it when a panel is wanted.
+constexpr milliseconds kListenBesidePanels{10};
+/// While the line is closed, at what its panels' drivers wish.
+constexpr milliseconds kLookAgain{250};
 /// A line on which something always comes is opened anew.
 constexpr int kRestlessBeforeReopen = 10;
 constexpr int kTimeoutsALateAnswerTakes = 4;
@@ -45,13 +49,15 @@ std::string_view device_state_name(DeviceState state) {
 
 LineMachine::State::State(LineSettings line_settings,
                           std::vector<LineDevice> line_devices,
+                          std::vector<LinePanel> line_panels,
                           MonoTime now,
                           std::unique_ptr<ReplyGuard> reply_guard)
     : settings(line_settings),
       guard(std::move(reply_guard)),
       next_open(now),
       backoff(kFirstBackoff) {
-  check(!line_devices.empty(), "a line has devices");
+  check(!line_devices.empty() || !line_panels.empty(),
+        "a line has devices or panels");
   check(settings.timeout.count() > 0, "a line waits for answers");
   for (LineDevice& device : line_devices) {
     check(device.profile != nullptr, "a device has a profile");
@@ -61,6 +67,15 @@ LineMachine::State::State(LineSettings line_settings,
     devices.push_back({.settings = std::move(device),
                        .round_trip = RoundTrip(settings.timeout),
                        .breaker = Breaker(is_safety)});
+  }
+  for (LinePanel& panel : line_panels) {
+    check(panel.port != nullptr, "a panel has a driver");
+    panels.push_back({.settings = std::move(panel),
+                      .round_trip = RoundTrip(settings.timeout)});
+  }
+  is_in_haste = has_safety || !panels.empty();
+  if (devices.empty()) {
+    asked.purpose = LineAsked::Purpose::kPanelPoll;
   }
   make_jobs(now);
 }
@@ -78,7 +93,7 @@ LineAction LineMachine::State::next(MonoTime now) {
   if (auto action = settle(now)) {
     return *action;
   }
-  return next_open_turn(now);
+  return with_panels(next_open_turn(now), now);
 }
 
 LineAction LineMachine::State::next_closed(MonoTime now) {
@@ -89,7 +104,13 @@ LineAction LineMachine::State::next_closed(MonoTime now) {
   while (const auto job = schedule->next(now)) {
     report_unasked(*job, open_error, now);
   }
-  return LineWait{std::min(next_open, schedule->next_due())};
+  const MonoTime until = std::min(next_open, schedule->next_due());
+  if (panels.empty()) {
+    return LineWait{until};
+  }
+  // Their drivers give up orders that nobody carries any more.
+  look_at_panels(now);
+  return LineWait{std::min<MonoTime>(until, now + kLookAgain)};
 }
 
 /// What must be thrown away before anything is asked.
@@ -106,18 +127,29 @@ std::optional<LineAction> LineMachine::State::settle(MonoTime now) {
   return discard_for(quiet, at_most, now);
 }
 
-LineAction LineMachine::State::next_open_turn(MonoTime now) {
+/// Those of silent devices are reported and over.
+std::optional<std::size_t> LineMachine::State::due_job(MonoTime now) {
   for (;;) {
     const auto job = schedule->next(now);
-    if (job && devices[jobs[*job].device].breaker.is_silent()) {
-      const MonoTime since = devices[jobs[*job].device].breaker.silent_since();
-      const auto seconds =
-          std::chrono::duration_cast<std::chrono::seconds>(now - since);
-      report_unasked(*job,
-                     "no answer for " + std::to_string(seconds.count()) +
-                         " s; only probed until it answers",
-                     now);
-      continue;
+    if (!job || !devices[jobs[*job].device].breaker.is_silent()) {
+      return job;
+    }
+    const MonoTime since = devices[jobs[*job].device].breaker.silent_since();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(now - since);
+    report_unasked(*job,
+                   "no answer for " + std::to_string(seconds.count()) +
+                       " s; only probed until it answers",
+                   now);
+  }
+}
+
+LineAction LineMachine::State::next_open_turn(MonoTime now) {
+  look_at_panels(now);
+  for (;;) {
+    const auto job = due_job(now);
+    if (auto action = panel_turn(job, now)) {
+      return *action;
     }
     if (const auto device = device_to_probe(now, job.has_value())) {
       return probe(*device, now);
@@ -138,7 +170,9 @@ LineAction LineMachine::State::idle(MonoTime now, MonoTime until) {
   if (!newest || now >= *newest + guard->late_answer()) {
     return LineWait{until};
   }
-  const microseconds quiet = std::min<microseconds>(until - now, kListen);
+  const MonoTime from_now = std::min(until, next_of_panels(now)) - now;
+  const microseconds quiet = std::min<microseconds>(
+      from_now, panels.empty() ? kListen : kListenBesidePanels);
   return discard_for(quiet, 2 * quiet, now);
 }
 
@@ -172,8 +206,14 @@ void LineMachine::State::opened(MonoTime now) {
           guard->suspect(question_of(unit, block));
         }
       }
+      for (const LinePanelState& panel : panels) {
+        guard->suspect({.unit = panel.settings.unit_id,
+                        .address = kPanelPollAddress,
+                        .count = kPanelPollCount});
+      }
     }
   }
+  probe_panels_at_once(now);
   was_opened = true;
 }
 
@@ -191,12 +231,16 @@ void LineMachine::State::back_off(MonoTime now) {
 }
 
 /// The thread closes at the next turn.
-void LineMachine::State::close(std::string error) {
+void LineMachine::State::close(std::string error, MonoTime now) {
   must_close = true;
   open_error = std::move(error);
   faults_in_a_row = 0;
   for (LineDeviceState& device : devices) {
     device.faulted = false;
+  }
+  for (LinePanelState& panel : panels) {
+    panel.faulted = false;
+    panel.settings.port->line_down(now);
   }
 }
 
@@ -204,9 +248,10 @@ void LineMachine::State::discarded(std::size_t bytes, MonoTime now) {
   check(std::exchange(pending, Pending::kNothing) == Pending::kSilence,
         "nothing was to be discarded");
   if (bytes > 0) {
-    devices[asked.device].counters.late_bytes += bytes;
+    (asked.is_of_panel() ? panels[asked.device].counters.late_bytes
+                         : devices[asked.device].counters.late_bytes) += bytes;
     if (was_answered) {
-      guard->heard_again(asked.question, asked.at, bytes);
+      guard->heard_again(asked.shape, asked.at, bytes);
     } else {
       guard->heard_late(bytes, now);
     }
@@ -219,25 +264,31 @@ void LineMachine::State::discarded(std::size_t bytes, MonoTime now) {
     return;
   }
   if (now >= foreign_until && ++restless >= kRestlessBeforeReopen) {
-    close("the line is never silent");
+    close("the line is never silent", now);
     back_off(now);
   }
 }
 
 LineMachine::LineMachine(LineSettings settings,
                          std::vector<LineDevice> devices,
-                         MonoTime now)
+                         MonoTime now,
+                         std::vector<LinePanel> panels)
     : LineMachine(settings,
                   std::move(devices),
                   now,
-                  std::make_unique<ReplyGuard>(late_answer_of(settings))) {}
+                  std::make_unique<ReplyGuard>(late_answer_of(settings)),
+                  std::move(panels)) {}
 
 LineMachine::LineMachine(LineSettings settings,
                          std::vector<LineDevice> devices,
                          MonoTime now,
-                         std::unique_ptr<ReplyGuard> guard)
-    : state_(std::make_unique<State>(
-          settings, std::move(devices), now, std::move(guard))) {}
+                         std::unique_ptr<ReplyGuard> guard,
+                         std::vector<LinePanel> panels)
+    : state_(std::make_unique<State>(settings,
+                                     std::move(devices),
+                                     std::move(panels),
+                                     now,
+                                     std::move(guard))) {}
 
 LineMachine::~LineMachine() = default;
 
@@ -257,6 +308,11 @@ void LineMachine::answered(std::span<const std::uint16_t> cells, MonoTime now) {
   state_->answered(cells, now);
 }
 
+void LineMachine::exchanged(std::span<const std::uint8_t> answer,
+                            MonoTime now) {
+  state_->exchanged(answer, now);
+}
+
 void LineMachine::failed(const LinkError& error, MonoTime now) {
   state_->failed(error, now);
 }
@@ -267,66 +323,6 @@ void LineMachine::discarded(std::size_t bytes, MonoTime now) {
 
 std::vector<PollReport> LineMachine::take_reports() {
   return std::exchange(state_->reports, {});
-}
-
-LineStatus LineMachine::status() const {
-  const State& state = *state_;
-  LineStatus status;
-  status.is_open = state.is_open && !state.must_close;
-  status.error = state.open_error;
-  status.lost = state.lost;
-  status.opens = state.opens;
-  status.failed_opens = state.failed_opens;
-  status.busy = state.busy;
-  for (const LineDeviceState& device : state.devices) {
-    LineDeviceStatus& shown = status.devices.emplace_back();
-    shown.name = device.settings.name;
-    shown.unit_id = device.settings.unit_id;
-    shown.state = device.breaker.is_silent() ? DeviceState::kSilent
-                  : status.is_open && device.breaker.was_heard()
-                      ? DeviceState::kAnswering
-                      : DeviceState::kUnknown;
-    shown.counters = device.counters;
-    shown.round_trip_p50 = device.round_trip.p50();
-    shown.round_trip_p99 = device.round_trip.p99();
-    shown.timeout = device.round_trip.timeout(
-        wire_time(state.settings.wire,
-                  smallest_question({*device.settings.profile,
-                                     device.settings.unit_id,
-                                     device.refused})));
-    shown.refused = device.refused;
-    for (const std::size_t job : device.jobs) {
-      shown.requests_per_poll[static_cast<std::size_t>(
-          state.jobs[job].poll_class)] =
-          static_cast<std::uint16_t>(state.jobs[job].plan.size());
-    }
-  }
-  return status;
-}
-
-double line_load(const LineSettings& settings,
-                 std::span<const LineDevice> devices,
-                 microseconds turnaround) {
-  const RequestCost cost{settings.wire, turnaround};
-  double load = 0;
-  for (const LineDevice& device : devices) {
-    for (std::size_t i = 0; i < kPollClasses; ++i) {
-      const auto poll_class = static_cast<PollClass>(i);
-      if (device.periods[i].count() == 0) {
-        continue;  // it takes what the others leave
-      }
-      RequestCost own = cost;
-      own.turnaround += device.profile->pause;
-      const auto blocks = plan_reads(*device.profile,
-                                     points_of(*device.profile, poll_class),
-                                     poll_class == PollClass::kSlow,
-                                     own,
-                                     {});
-      load += static_cast<double>(estimated_time(blocks, own).count()) /
-              static_cast<double>(microseconds(device.periods[i]).count());
-    }
-  }
-  return load;
 }
 
 }  // namespace strongroom

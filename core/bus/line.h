@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -55,8 +56,10 @@ struct LineSettings {
 // What the line's thread does next.
 struct LineOpen {};
 struct LineClose {};
+/// Of a device, or the poll of a panel.
 struct LineAsk {
-  std::uint16_t device = 0;
+  std::uint16_t device = 0;  // index; of a panel's poll: among the panels
+  bool is_of_panel = false;
   Question question;
   std::chrono::microseconds timeout{};
 };
@@ -77,8 +80,8 @@ struct LineDiscard {
 struct LineWait {
   MonoTime until{};
 };
-using LineAction =
-    std::variant<LineOpen, LineClose, LineAsk, LineExchange, LineDiscard, LineWait>;
+using LineAction = std::
+    variant<LineOpen, LineClose, LineAsk, LineExchange, LineDiscard, LineWait>;
 
 /// One poll of one class of one device, failed ones too: then the points that
 /// were not answered are bad and `error` says why.
@@ -90,6 +93,18 @@ struct PollReport {
   std::vector<TextSample> texts;     // those that were read
   std::chrono::microseconds round_trip{};  // of all requests of the poll
   std::string error;                       // empty: every request was answered
+};
+
+/// Since the start of the line, as LineCounters.
+struct LinePanelCounters {
+  std::uint64_t polls = 0;      // answered
+  std::uint64_t exchanges = 0;  // answered, and the panel's driver took it
+  std::uint64_t requests = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t exceptions = 0;
+  std::uint64_t garbled = 0;     // also: not the answer to that exchange
+  std::uint64_t late_bytes = 0;  // arrived when nothing was awaited
+  std::uint64_t varied = 0;      // polls asked in another shape, for safety
 };
 
 /// Since the start of the line; a new line of the same name goes on counting.
@@ -127,6 +142,20 @@ struct LineDeviceStatus {
   std::vector<RegisterRange> refused;  // learned from exceptions
 };
 
+struct LinePanelStatus {
+  std::string name;
+  std::uint8_t unit_id = 1;
+  DeviceState state = DeviceState::kUnknown;
+  LinePanelCounters counters;
+  // Of its recent answers, polls and exchanges; 0 before the first.
+  std::chrono::microseconds round_trip_p50{};
+  std::chrono::microseconds round_trip_p99{};
+  // From an exchange that is wished to its request on the wire.
+  std::chrono::microseconds wait_p50{};
+  std::chrono::microseconds wait_p99{};
+  std::chrono::microseconds timeout{};  // in force, of a poll
+};
+
 struct LineStatus {
   bool is_open = false;
   std::string error;        // of the last failed opening; empty while open
@@ -135,21 +164,24 @@ struct LineStatus {
   std::uint64_t failed_opens = 0;
   std::chrono::microseconds busy{};  // asking, in all
   std::vector<LineDeviceStatus> devices;
+  std::vector<LinePanelStatus> panels;
 };
 
 /// Not thread-safe. Every action but LineWait and LineClose is answered by
 /// exactly one of the calls below before next() is called again.
 class LineMachine {
  public:
-  /// At least one device.
+  /// At least one device or panel.
   LineMachine(LineSettings settings,
               std::vector<LineDevice> devices,
-              MonoTime now);
+              MonoTime now,
+              std::vector<LinePanel> panels = {});
   /// For tests of the guard: with another one.
   LineMachine(LineSettings settings,
               std::vector<LineDevice> devices,
               MonoTime now,
-              std::unique_ptr<ReplyGuard> guard);
+              std::unique_ptr<ReplyGuard> guard,
+              std::vector<LinePanel> panels = {});
   ~LineMachine();
   LineMachine(const LineMachine&) = delete;
   LineMachine& operator=(const LineMachine&) = delete;
@@ -161,6 +193,9 @@ class LineMachine {
   void open_failed(std::string what, MonoTime now);
   // LineAsk. `cells`: question.count of them; a bit kind has 0 or 1 in each.
   void answered(std::span<const std::uint16_t> cells, MonoTime now);
+  // LineExchange. Two bytes for each register read.
+  void exchanged(std::span<const std::uint8_t> answer, MonoTime now);
+  // LineAsk, LineExchange
   void failed(const LinkError& error, MonoTime now);
   // LineDiscard
   void discarded(std::size_t bytes, MonoTime now);
@@ -180,5 +215,19 @@ class LineMachine {
 double line_load(const LineSettings& settings,
                  std::span<const LineDevice> devices,
                  std::chrono::microseconds turnaround);
+
+/// What one panel asks of its line while nothing happens at its doors.
+struct PanelLoad {
+  std::chrono::milliseconds poll_period{40};
+  /// From one exchange to the next, so that the panel knows its master.
+  std::chrono::milliseconds exchange_period{1000};
+  std::size_t exchange_written = 64;      // bytes
+  std::uint16_t exchange_registers = 32;  // read
+};
+
+/// The same share, of one panel.
+double panel_load(const LineSettings& settings,
+                  const PanelLoad& panel,
+                  std::chrono::microseconds turnaround);
 
 }  // namespace strongroom

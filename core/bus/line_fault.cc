@@ -22,11 +22,6 @@ constexpr int kBusyRetries = 3;
 constexpr std::chrono::seconds kGiveUpAfter{10};
 constexpr milliseconds kFirstBusyWait{50};
 
-bool is_no_answer(ModbusException exception) {
-  return exception == ModbusException::kGatewayPath ||
-         exception == ModbusException::kGatewayTarget;
-}
-
 /// The request is at fault, not the moment.
 bool is_refusal(ModbusException exception) {
   return exception == ModbusException::kIllegalFunction ||
@@ -41,6 +36,11 @@ bool asks_for_patience(ModbusException exception) {
 
 }  // namespace
 
+bool is_no_answer(ModbusException exception) {
+  return exception == ModbusException::kGatewayPath ||
+         exception == ModbusException::kGatewayTarget;
+}
+
 AskedDevice LineMachine::State::asked_device(
     const LineDeviceState& device) const {
   return {*device.settings.profile, device.settings.unit_id, device.refused};
@@ -48,6 +48,10 @@ AskedDevice LineMachine::State::asked_device(
 
 void LineMachine::State::failed(const LinkError& error, MonoTime now) {
   end_transaction(now);
+  if (asked.is_of_panel()) {
+    panel_failed(error, now);
+    return;
+  }
   LineDeviceState& device = devices[asked.device];
   const microseconds least =
       std::max<microseconds>(frame_gap(settings.wire), kSettle);
@@ -71,7 +75,7 @@ void LineMachine::State::failed(const LinkError& error, MonoTime now) {
     case LinkFault::kLost:
       ++lost;
       guard->unanswered(asked.question, asked.at);
-      close(error.what);
+      close(error.what, now);
       back_off(now);
       if (asked.purpose != Purpose::kProbe) {
         fail_poll(asked.job, error.what, now);
@@ -79,7 +83,8 @@ void LineMachine::State::failed(const LinkError& error, MonoTime now) {
       return;
   }
   left_unanswered(error, now);
-  count_fault(device, error.what, now);
+  device.faulted = true;
+  count_fault(error.what, now);
 }
 
 /// The question stays owed; its poll tries once more or is over.
@@ -110,15 +115,14 @@ void LineMachine::State::left_unanswered(const LinkError& error, MonoTime now) {
   }
 }
 
-void LineMachine::State::count_fault(LineDeviceState& device,
-                                     const std::string& what,
-                                     MonoTime now) {
-  device.faulted = true;
+/// Of a device or a panel that is marked as faulted.
+void LineMachine::State::count_fault(const std::string& what, MonoTime now) {
   ++faults_in_a_row;
-  const bool all_faulted = std::ranges::all_of(
-      devices, [](const auto& each) { return each.faulted; });
-  if (faults_in_a_row >= kFaultsBeforeReopen && all_faulted) {
-    close(what);
+  const auto has_faulted = [](const auto& each) { return each.faulted; };
+  if (faults_in_a_row >= kFaultsBeforeReopen &&
+      std::ranges::all_of(devices, has_faulted) &&
+      std::ranges::all_of(panels, has_faulted)) {
+    close(what, now);
     next_open = now;
   }
 }
@@ -151,6 +155,9 @@ void LineMachine::State::note_line_works() {
   faults_in_a_row = 0;
   for (LineDeviceState& device : devices) {
     device.faulted = false;
+  }
+  for (LinePanelState& panel : panels) {
+    panel.faulted = false;
   }
 }
 
@@ -186,7 +193,7 @@ void LineMachine::State::refused(const LinkError& error, MonoTime now) {
     return;
   }
   guard->answered(asked.question, now);
-  device.round_trip.answered(took, wire_time(settings.wire, asked.question));
+  device.round_trip.answered(took, asked.on_wire);
   work.round_trip += took;
   if (asked.purpose == Purpose::kPoll) {
     jobs[asked.job].awaits_proof = false;

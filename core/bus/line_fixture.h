@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -27,6 +28,9 @@ namespace strongroom {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+/// As questions of this kind the line carries exchanges with panels.
+inline constexpr RegisterKind kExchangeKind = static_cast<RegisterKind>(23);
 
 /// What every cell holds: its unit (4 bits), kind (1), address (7) and when it
 /// was read, in eights of seconds (4). Of bits only one bit of all that.
@@ -54,6 +58,8 @@ enum class AnswerOrder : std::uint8_t {
 /// How one unit answers.
 struct SimulatedUnit {
   bool is_dead = false;
+  /// Its registers hold the number of the question that is answered, from 1 on.
+  bool is_panel = false;
   AnswerOrder order = AnswerOrder::kFifo;
   microseconds delay{10'000};  // of the unit, as a rule
   microseconds jitter{0};      // added evenly
@@ -76,7 +82,7 @@ struct SimulatedUnit {
   // state
   MonoTime busy_until{};
   std::uint64_t questions = 0;
-  std::optional<Question> kept;  // while it is behind
+  std::optional<std::pair<Question, std::uint64_t>> kept;  // while it is behind
 };
 
 class SimulatedLine {
@@ -91,9 +97,11 @@ class SimulatedLine {
     std::vector<std::uint16_t> cells;
     MonoTime at{};
   };
+  /// `written`: bytes of an exchange.
   const Outcome& ask(const Question& question,
                      microseconds timeout,
-                     MonoTime now);
+                     MonoTime now,
+                     std::size_t written = 0);
 
   struct Discarded {
     std::size_t bytes = 0;
@@ -112,7 +120,8 @@ class SimulatedLine {
   struct Item {
     MonoTime head{};
     MonoTime tail{};
-    Question question;  // that it answers
+    Question question;         // that it answers
+    std::uint64_t number = 0;  // of that one
     ModbusException exception = ModbusException::kNone;
     bool is_garbage = false;
     bool is_split = false;
@@ -210,12 +219,14 @@ inline void SimulatedLine::answer(SimulatedUnit& unit,
                                   MonoTime now) {
   ++unit.questions;
   Question answered = question;
+  std::uint64_t number = unit.questions;
   if (unit.falls_behind_at && unit.questions >= *unit.falls_behind_at) {
-    const auto before = std::exchange(unit.kept, question);
+    const auto before =
+        std::exchange(unit.kept, std::pair(question, unit.questions));
     if (!before) {
       return;
     }
-    answered = *before;
+    std::tie(answered, number) = *before;
   }
   if (happens(unit.lost) || touches(unit.ignored, answered)) {
     return;
@@ -231,6 +242,7 @@ inline void SimulatedLine::answer(SimulatedUnit& unit,
     unit.busy_until = at;
   }
   Item item{.question = answered,
+            .number = number,
             .exception = exception_of(unit, answered),
             .is_garbage = happens(unit.noisy),
             .read = at};
@@ -263,7 +275,10 @@ inline void SimulatedLine::fail(LinkFault fault,
 }
 
 inline const SimulatedLine::Outcome& SimulatedLine::ask(
-    const Question& question, microseconds timeout, MonoTime now) {
+    const Question& question,
+    microseconds timeout,
+    MonoTime now,
+    std::size_t written) {
   ++asks;
   outcome_.error.reset();
   if (is_lost) {
@@ -272,7 +287,9 @@ inline const SimulatedLine::Outcome& SimulatedLine::ask(
   }
   const auto found = units_.find(question.unit);
   if (found != units_.end() && !found->second.is_dead) {
-    answer(found->second, question, now + time_of(8));
+    const std::size_t request =
+        question.kind == kExchangeKind ? 13 + written : 8;
+    answer(found->second, question, now + time_of(request));
   }
   const MonoTime deadline = now + timeout;
   if (items_.empty() || items_.front().head > deadline) {
@@ -307,10 +324,12 @@ inline const SimulatedLine::Outcome& SimulatedLine::ask(
   outcome_.at = at;
   outcome_.cells.resize(question.count);
   for (std::uint32_t i = 0; i < question.count; ++i) {
-    outcome_.cells[i] = simulated_cell(item.question.unit,
-                                       item.question.kind,
-                                       item.question.address + i,
-                                       item.read);
+    outcome_.cells[i] = found->second.is_panel
+                            ? static_cast<std::uint16_t>(item.number)
+                            : simulated_cell(item.question.unit,
+                                             item.question.kind,
+                                             item.question.address + i,
+                                             item.read);
   }
   return outcome_;
 }
@@ -342,10 +361,16 @@ class LineRun {
   LineRun(LineSettings settings,
           const std::vector<LineDevice>& devices,
           unsigned seed,
-          std::unique_ptr<ReplyGuard> guard = nullptr)
+          std::unique_ptr<ReplyGuard> guard = nullptr,
+          std::vector<LinePanel> panels = {})
       : line(settings.wire, seed),
-        machine(guard ? LineMachine(settings, devices, now, std::move(guard))
-                      : LineMachine(settings, devices, now)) {}
+        machine(guard
+                    ? LineMachine(settings,
+                                  devices,
+                                  now,
+                                  std::move(guard),
+                                  std::move(panels))
+                    : LineMachine(settings, devices, now, std::move(panels))) {}
 
   /// One action. Returns false when it was a wait beyond `end`, which then is
   /// the time.
@@ -362,9 +387,35 @@ class LineRun {
   std::function<void(const PollReport&)> on_report = [](const PollReport&) {};
   std::function<void(const LineAsk&, MonoTime)> on_ask = [](const LineAsk&,
                                                             MonoTime) {};
+  std::function<void(const LineExchange&, MonoTime)> on_exchange =
+      [](const LineExchange&, MonoTime) {};
   bool can_open = true;
   std::uint64_t closes = 0;
+
+ private:
+  void exchange(const LineExchange& exchange);
 };
+
+inline void LineRun::exchange(const LineExchange& exchange) {
+  on_exchange(exchange, now);
+  const Question question{.unit = exchange.unit,
+                          .kind = kExchangeKind,
+                          .address = kPanelExchangeAddress,
+                          .count = exchange.read_registers};
+  const auto& outcome =
+      line.ask(question, exchange.timeout, now, exchange.request.size());
+  now = outcome.at;
+  if (outcome.error) {
+    machine.failed(*outcome.error, now);
+    return;
+  }
+  std::vector<std::uint8_t> bytes;
+  for (const std::uint16_t cell : outcome.cells) {
+    bytes.push_back(static_cast<std::uint8_t>(cell >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(cell & 0xFFU));
+  }
+  machine.exchanged(bytes, now);
+}
 
 inline bool LineRun::step(MonoTime end) {
   const LineAction action = machine.next(now);
@@ -381,6 +432,8 @@ inline bool LineRun::step(MonoTime end) {
     now = outcome.at;
     outcome.error ? machine.failed(*outcome.error, now)
                   : machine.answered(outcome.cells, now);
+  } else if (const auto* wanted = std::get_if<LineExchange>(&action)) {
+    exchange(*wanted);
   } else if (const auto* discard = std::get_if<LineDiscard>(&action)) {
     const auto done = line.discard(*discard, now);
     now = done.at;

@@ -22,8 +22,6 @@ constexpr seconds kBetweenPlans{60};
 constexpr milliseconds kQuickTurnaround{1};
 /// A poll as fast as the line goes that costs no wire must not spin.
 constexpr seconds kIdlePeriod{1};
-/// More than the wire needs, however short the configured wait is.
-constexpr milliseconds kLeastWait{20};
 /// Before a request, while something else is still arriving.
 constexpr milliseconds kLongestQuietWait{300};
 
@@ -105,7 +103,7 @@ void LineMachine::State::plan(LineJobState& job) {
   const DeviceProfile& profile = *device.settings.profile;
   PlanLimits limits;
   limits.forbidden = device.refused;
-  if (has_safety) {
+  if (is_in_haste) {
     limits.longest_request = kLongestBesideSafety;
   }
   job.plan = parted_at(
@@ -178,9 +176,26 @@ void LineMachine::State::drop_current(LineJobState& job) {
   }
 }
 
-/// The job, or a safety job that would come due while the line is busy with it:
-/// that one then goes before, a little early, and is never late. Once: where
+/// A safety job that would come due while the line is busy until `over` with
+/// another: it then goes before, a little early, and is never late. Once: where
 /// an answer takes longer than a safety input may wait, both have their turns.
+std::optional<std::size_t> LineMachine::State::safety_due_before(MonoTime over,
+                                                                 MonoTime now) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const LineJob& job = schedule->job(i);
+    if (job.poll_class == PollClass::kSafety && job.period.count() > 0 &&
+        schedule->due(i) < over && !jobs[i].went_first &&
+        jobs[i].work.held_until <= now &&
+        !devices[job.device].breaker.is_silent()) {
+      schedule->hasten(i, now);
+      jobs[i].went_first = true;
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The job, or a safety job that goes before it.
 std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
   if (!has_safety || jobs[index].poll_class == PollClass::kSafety) {
     return index;
@@ -195,18 +210,7 @@ std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
   const MonoTime over =
       now + wire_time(settings.wire, question_of(1, *next)) +
       std::max(device.round_trip.turnaround(), device.planned_turnaround);
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const LineJob& other = schedule->job(i);
-    if (other.poll_class == PollClass::kSafety && other.period.count() > 0 &&
-        schedule->due(i) < over && !jobs[i].went_first &&
-        jobs[i].work.held_until <= now &&
-        !devices[other.device].breaker.is_silent()) {
-      schedule->hasten(i, now);
-      jobs[i].went_first = true;
-      return i;
-    }
-  }
-  return index;
+  return safety_due_before(over, now).value_or(index);
 }
 
 /// Nothing: the poll is complete, or was put off.
@@ -239,12 +243,20 @@ std::optional<LineAction> LineMachine::State::work_on(std::size_t index,
              now);
 }
 
-/// So long nothing may come before a question goes out.
-microseconds LineMachine::State::quiet_before_asking(MonoTime now) const {
+/// Nothing may come for some time before a question goes out. Nothing: so it
+/// was.
+std::optional<LineAction> LineMachine::State::silence_before_asking(
+    MonoTime now) {
+  microseconds gap{0};
   if (settings.wire.kind == LineKind::kRtu) {
-    return frame_gap(settings.wire);
+    gap = frame_gap(settings.wire);
+  } else if (now < troubled_until) {
+    gap = kTcpQuiet;
   }
-  return now < troubled_until ? microseconds(kTcpQuiet) : microseconds(0);
+  if (gap.count() == 0 || (quiet_at && now - *quiet_at <= kSilenceKeeps)) {
+    return std::nullopt;
+  }
+  return discard_for(gap, kLongestQuietWait, now);
 }
 
 /// Asks, or first does what must come before.
@@ -254,17 +266,22 @@ LineAction LineMachine::State::ask(const LineAsked& wanted, MonoTime now) {
   if (now < may_from) {
     return LineWait{may_from};
   }
-  const microseconds gap = quiet_before_asking(now);
-  if (gap.count() > 0 && (!quiet_at || now - *quiet_at > kSilenceKeeps)) {
-    return discard_for(gap, kLongestQuietWait, now);
+  if (auto silence = silence_before_asking(now)) {
+    return *silence;
   }
   asked = wanted;
   asked.at = now;
-  const microseconds on_wire = wire_time(settings.wire, wanted.question);
+  asked.shape = shape_of(wanted.question);
+  asked.on_wire = wire_time(settings.wire, wanted.question);
   if (asked.timeout.count() == 0) {
-    asked.timeout = device.round_trip.timeout(on_wire);
+    asked.timeout = device.round_trip.timeout(asked.on_wire);
   }
-  asked.timeout = std::max<microseconds>(asked.timeout, on_wire + kLeastWait);
+  if (!panels.empty()) {
+    asked.timeout =
+        std::min<microseconds>(asked.timeout, kLongestWaitBesidePanels);
+  }
+  asked.timeout =
+      std::max<microseconds>(asked.timeout, asked.on_wire + kLeastWait);
   if (asked.purpose == LineAsked::Purpose::kProbe) {
     device.breaker.probe_sent(now);
     ++device.probes;
@@ -275,17 +292,22 @@ LineAction LineMachine::State::ask(const LineAsked& wanted, MonoTime now) {
       job.went_first = false;
     }
   }
+  exchanges_since_job = exchanges_since_other = polls_since_job = 0;
+  ++jobs_since_poll;
   ++device.counters.requests;
   pending = Pending::kAnswer;
-  return LineAsk{
-      static_cast<std::uint16_t>(asked.device), asked.question, asked.timeout};
+  return LineAsk{.device = static_cast<std::uint16_t>(asked.device),
+                 .question = asked.question,
+                 .timeout = asked.timeout};
 }
 
 void LineMachine::State::end_transaction(MonoTime now) {
   check(std::exchange(pending, Pending::kNothing) == Pending::kAnswer,
         "nothing was asked");
   busy += now - asked.at;
-  devices[asked.device].last_used = now;
+  if (!asked.is_of_panel()) {
+    devices[asked.device].last_used = now;
+  }
   quiet_at.reset();
   was_answered = false;
 }
@@ -295,9 +317,13 @@ void LineMachine::State::answered(std::span<const std::uint16_t> cells,
   end_transaction(now);
   was_answered = true;
   check(cells.size() == asked.question.count, "an answer has all its cells");
+  if (asked.is_of_panel()) {
+    panel_answered(cells, now);
+    return;
+  }
   LineDeviceState& device = devices[asked.device];
   const microseconds took = now - asked.at;
-  device.round_trip.answered(took, wire_time(settings.wire, asked.question));
+  device.round_trip.answered(took, asked.on_wire);
   note_heard(device, now);
   if (asked.purpose == LineAsked::Purpose::kProbe) {
     note_probe_answered(guard->may_ask(asked.question, asked.at));

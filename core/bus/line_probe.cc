@@ -13,9 +13,10 @@ using std::chrono::milliseconds;
 /// Of the probes of one device, each so many-th waits as long as it may: the
 /// device may have become slower than it was.
 constexpr std::uint32_t kProbesPerLongOne = 4;
-constexpr std::uint32_t kProbesPerLongOneBesideSafety = 16;
-/// A device that nobody has seen is probed in haste beside safety inputs.
-constexpr milliseconds kWaitBesideSafety{100};
+constexpr std::uint32_t kProbesPerLongOneInHaste = 16;
+/// A device that nobody has seen is probed in haste beside safety inputs and
+/// panels.
+constexpr milliseconds kWaitInHaste{100};
 
 }  // namespace
 
@@ -69,15 +70,15 @@ void LineMachine::State::note_probe_answered(bool is_unmistakable) {
 microseconds LineMachine::State::probe_timeout(const LineDeviceState& device,
                                                const Question& question) const {
   const std::uint32_t per_long_one =
-      has_safety ? kProbesPerLongOneBesideSafety : kProbesPerLongOne;
+      is_in_haste ? kProbesPerLongOneInHaste : kProbesPerLongOne;
   if (device.probes % per_long_one == per_long_one - 1) {
     return settings.timeout;
   }
   if (device.round_trip.is_known()) {
     return device.round_trip.usual_timeout(wire_time(settings.wire, question));
   }
-  return has_safety ? std::min(settings.timeout, kWaitBesideSafety)
-                    : settings.timeout;
+  return is_in_haste ? std::min(settings.timeout, kWaitInHaste)
+                     : settings.timeout;
 }
 
 /// Of the jobs that need the line.
@@ -86,6 +87,12 @@ MonoTime LineMachine::State::next_due_of_answering() const {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (!devices[jobs[i].device].breaker.is_silent()) {
       first = std::min(first, schedule->due(i));
+    }
+  }
+  for (const LinePanelState& panel : panels) {
+    if (!panel.breaker.is_silent() &&
+        panel.wish.kind != PanelWish::Kind::kNothing) {
+      first = std::min(first, panel.wish.due);
     }
   }
   return first;

@@ -33,6 +33,13 @@ inline constexpr std::chrono::milliseconds kTcpQuiet{1};
 inline constexpr std::chrono::milliseconds kFirstBackoff{250};
 /// Then what a device refused is tried again.
 inline constexpr std::chrono::seconds kTrustRefusals{600};
+/// More than the wire needs, however short the configured wait is.
+inline constexpr std::chrono::milliseconds kLeastWait{20};
+/// A person stands at a door: beside panels no answer is awaited for longer.
+inline constexpr std::chrono::milliseconds kLongestWaitBesidePanels{250};
+
+/// The gateway speaks for a unit that did not answer it.
+bool is_no_answer(ModbusException exception);
 
 /// A poll that has begun.
 struct PollWork {
@@ -93,24 +100,51 @@ struct LineDeviceState {
   std::uint32_t probes = 0;
 };
 
+struct LinePanelState {
+  LinePanel settings;
+  RoundTrip round_trip;
+  Breaker breaker{false};
+  LinePanelCounters counters;
+  PanelWish wish;             // of this turn
+  MonoTime exchanged{};       // the newest exchange began
+  MonoTime polled{};          // the newest poll began
+  MonoTime probe_from{};      // of a silent one
+  MonoTime poll_from{};       // no shape of a poll is free before
+  MonoTime wished_at{};       // the exchange at hand; 0: none is wished
+  RecentTimes waits;          // from then to its request on the wire
+  int exchange_faults = 0;    // since the last exchange that was answered
+  MonoTime exchange_from{};   // they cost too much: none before
+  bool refuses_more = false;  // registers behind those of a poll
+  bool faulted = false;       // since the last answer of any on the line
+  std::uint32_t probes = 0;
+};
+
 /// What is on the wire.
 struct LineAsked {
   enum class Purpose : std::uint8_t {
     kPoll,    // the values are wanted
     kInStep,  // only that the unit answers its newest question
     kProbe,   // only whether the device is there
+    kPanelPoll,
+    kPanelProbe,
+    kExchange,
   };
   Purpose purpose = Purpose::kPoll;
-  std::size_t device = 0;
-  std::size_t job = 0;  // not of kProbe
-  Question question;
+  std::size_t device = 0;  // or panel
+  std::size_t job = 0;     // of kPoll and kInStep
+  Question question;       // not of kExchange
+  AnswerShape shape;
+  std::chrono::microseconds on_wire{};
   MonoTime at{};
   std::chrono::microseconds timeout{};
+
+  bool is_of_panel() const { return purpose >= Purpose::kPanelPoll; }
 };
 
 struct LineMachine::State {
   State(LineSettings line_settings,
         std::vector<LineDevice> line_devices,
+        std::vector<LinePanel> line_panels,
         MonoTime now,
         std::unique_ptr<ReplyGuard> reply_guard);
 
@@ -118,6 +152,7 @@ struct LineMachine::State {
   LineAction next(MonoTime now);
   LineAction next_closed(MonoTime now);
   LineAction next_open_turn(MonoTime now);
+  std::optional<std::size_t> due_job(MonoTime now);
   std::optional<LineAction> settle(MonoTime now);
   LineAction idle(MonoTime now, MonoTime until);
   LineAction discard_for(std::chrono::microseconds quiet,
@@ -126,20 +161,21 @@ struct LineMachine::State {
   void opened(MonoTime now);
   void open_failed(std::string what, MonoTime now);
   void discarded(std::size_t bytes, MonoTime now);
-  void close(std::string error);
+  void close(std::string error, MonoTime now);
   void back_off(MonoTime now);
 
   // line_poll.cc: one job after the other
   void make_jobs(MonoTime now);
   void plan(LineJobState& job);
   void begin(LineJobState& job, MonoTime now);
+  std::optional<std::size_t> safety_due_before(MonoTime over, MonoTime now);
   std::size_t safety_first(std::size_t job, MonoTime now);
   const RegisterBlock* current(const LineJobState& job) const;
   void drop_current(LineJobState& job);
   void begin_behind_current(LineJobState& job);
   std::optional<LineAction> work_on(std::size_t job, MonoTime now);
   LineAction ask(const LineAsked& wanted, MonoTime now);
-  std::chrono::microseconds quiet_before_asking(MonoTime now) const;
+  std::optional<LineAction> silence_before_asking(MonoTime now);
   void end_transaction(MonoTime now);
   void answered(std::span<const std::uint16_t> cells, MonoTime now);
   void hold(std::size_t job, MonoTime until);
@@ -157,9 +193,7 @@ struct LineMachine::State {
   static void remember_refusal(LineDeviceState& device, MonoTime now);
   void note_heard(LineDeviceState& device, MonoTime now);
   void note_line_works();
-  void count_fault(LineDeviceState& device,
-                   const std::string& what,
-                   MonoTime now);
+  void count_fault(const std::string& what, MonoTime now);
   std::optional<LineAction> ask_otherwise(std::size_t job, MonoTime now);
   LineAction ask_in_step(std::size_t job,
                          const Question& question,
@@ -180,12 +214,45 @@ struct LineMachine::State {
   MonoTime next_due_of_answering() const;
   MonoTime next_probe(MonoTime now) const;
 
+  // line_panel.cc: panels between the requests to devices; line_panel_answer.cc
+  void look_at_panels(MonoTime now);
+  static bool wishes_exchange(const LinePanelState& panel, MonoTime now);
+  static bool wishes_poll(const LinePanelState& panel, MonoTime now);
+  std::optional<std::size_t> panel_to_exchange(MonoTime now) const;
+  std::optional<std::size_t> panel_to_poll(MonoTime now);
+  std::optional<std::size_t> panel_to_probe(MonoTime now) const;
+  bool is_safety(std::optional<std::size_t> job) const;
+  bool exchange_goes_first(std::optional<std::size_t> job,
+                           bool is_poll_due) const;
+  bool poll_goes_first(std::optional<std::size_t> job, MonoTime now) const;
+  std::optional<LineAction> panel_turn(std::optional<std::size_t> job,
+                                       MonoTime now);
+  LineAction with_panels(LineAction action, MonoTime now);
+  MonoTime next_of_panels(MonoTime now) const;
+  std::optional<Question> poll_question(const LinePanelState& panel,
+                                        MonoTime now) const;
+  LineAction exchange(std::size_t panel, MonoTime now);
+  LineAction poll_panel(std::size_t panel, MonoTime now);
+  LineAction probe_panel(std::size_t panel, MonoTime now);
+  LineAction ask_panel(const LineAsked& wanted, MonoTime now);
+  void note_asked_panel(const LineAsked& wanted, MonoTime now);
+  void panel_answered(std::span<const std::uint16_t> cells, MonoTime now);
+  void exchanged(std::span<const std::uint8_t> answer, MonoTime now);
+  void panel_failed(const LinkError& error, MonoTime now);
+  void panel_left_unanswered(const LinkError& error, MonoTime now);
+  void panel_refused(const LinkError& error, MonoTime now);
+  void note_exchange_fault(LinePanelState& panel, MonoTime now) const;
+  void note_panel_heard(LinePanelState& panel, MonoTime now);
+  void probe_panels_at_once(MonoTime now);
+
   LineSettings settings;
   std::unique_ptr<ReplyGuard> guard;
   std::vector<LineDeviceState> devices;
   std::vector<LineJobState> jobs;
   std::unique_ptr<LineSchedule> schedule;
   bool has_safety = false;
+  /// Somebody waits behind each request: it is to be short.
+  bool is_in_haste = false;
   std::size_t silent_devices = 0;
   std::vector<PollReport> reports;
 
@@ -200,6 +267,15 @@ struct LineMachine::State {
   std::uint64_t failed_opens = 0;
   std::chrono::microseconds busy{};
   int faults_in_a_row = 0;
+
+  std::vector<LinePanelState> panels;
+  MonoTime looked{};             // at what the panels wish
+  MonoTime probe_panels_from{};  // probes have had their share before
+  // Requests in a row, for turns.
+  int exchanges_since_job = 0;
+  int exchanges_since_other = 0;
+  int polls_since_job = 0;
+  int jobs_since_poll = 0;
 
   /// The answer that next() waits for.
   enum class Pending : std::uint8_t { kNothing, kOpen, kAnswer, kSilence };

@@ -67,15 +67,15 @@ TEST(LineMachine, WhatEachResultOfAQuestionLeadsTo) {
     std::size_t next_action;  // index of LineAction
     std::uint64_t timeouts, exceptions, garbled, lost;
   } table[] = {
-      {error_of(LinkFault::kTimeout), 3, 1, 0, 0, 0},
-      {error_of(LinkFault::kGarbled), 3, 0, 0, 1, 0},
+      {error_of(LinkFault::kTimeout), 4, 1, 0, 0, 0},
+      {error_of(LinkFault::kGarbled), 4, 0, 0, 1, 0},
       {error_of(LinkFault::kException, ModbusException::kDeviceFailure),
-       4,
+       5,
        0,
        1,
        0,
        0},
-      {error_of(LinkFault::kException, ModbusException::kBusy), 4, 0, 1, 0, 0},
+      {error_of(LinkFault::kException, ModbusException::kBusy), 5, 0, 1, 0, 0},
       {error_of(LinkFault::kException, ModbusException::kIllegalAddress),
        2,
        0,

@@ -45,8 +45,8 @@ class PanelPort {
   virtual void polled(std::span<const std::uint16_t> cells,
                       MonoTime asked,
                       MonoTime now) = 0;
-  /// So many bytes as were asked for. False: no answer to that request; the line
-  /// then treats it as garbled.
+  /// So many bytes as were asked for. False: no answer to that request; the
+  /// line then treats it as garbled.
   virtual bool exchanged(std::span<const std::uint8_t> answer,
                          MonoTime asked,
                          MonoTime now) = 0;

@@ -10,6 +10,8 @@ namespace {
 constexpr int kRequestCharacters = 8;
 // Unit, function, length, CRC.
 constexpr int kAnswerFrameCharacters = 5;
+// Unit, function, two addresses and counts, length, CRC.
+constexpr int kExchangeFrameCharacters = 13;
 constexpr int kFastBaud = 19'200;
 constexpr std::chrono::microseconds kFastFrameGap{1'750};
 
@@ -49,6 +51,15 @@ std::chrono::microseconds wire_time(const LineWire& wire,
                                     const Question& question) {
   const int characters =
       kRequestCharacters + kAnswerFrameCharacters + data_characters(question);
+  return round_up(character_time(wire) * characters) + 2 * frame_gap(wire);
+}
+
+std::chrono::microseconds exchange_time(const LineWire& wire,
+                                        std::size_t written_bytes,
+                                        std::uint16_t read_registers) {
+  const int characters = kExchangeFrameCharacters +
+                         static_cast<int>(written_bytes) +
+                         kAnswerFrameCharacters + 2 * read_registers;
   return round_up(character_time(wire) * characters) + 2 * frame_gap(wire);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -66,5 +67,9 @@ std::chrono::microseconds frame_gap(const LineWire& wire);
 /// Request, answer and both gaps on the wire, without the device's own time.
 std::chrono::microseconds wire_time(const LineWire& wire,
                                     const Question& question);
+/// The same of write and read multiple registers (function 23).
+std::chrono::microseconds exchange_time(const LineWire& wire,
+                                        std::size_t written_bytes,
+                                        std::uint16_t read_registers);
 
 }  // namespace strongroom

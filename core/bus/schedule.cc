@@ -30,7 +30,6 @@ MonoTime deadline(const LineJob& job, MonoTime due) {
 }  // namespace
 
 LineSchedule::LineSchedule(const std::vector<LineJob>& jobs, MonoTime start) {
-  check(!jobs.empty(), "a line has jobs");
   for (const LineJob& job : jobs) {
     check(job.period.count() >= 0, "a period is not negative");
     entries_.push_back({.job = job, .due = start, .served = start});
@@ -57,11 +56,11 @@ std::optional<std::size_t> LineSchedule::next(MonoTime now) const {
 }
 
 MonoTime LineSchedule::next_due() const {
-  const auto first = std::min_element(
-      entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-        return a.due < b.due;
-      });
-  return first->due;
+  MonoTime first = MonoTime::max();
+  for (const Entry& entry : entries_) {
+    first = std::min(first, entry.due);
+  }
+  return first;
 }
 
 std::uint64_t LineSchedule::complete(std::size_t job, MonoTime now) {

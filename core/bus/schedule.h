@@ -38,7 +38,7 @@ class LineSchedule {
   /// job without a period takes what is left, and starves no more than 60 s (a
   /// safety job: 200 ms). Nothing: none is due.
   std::optional<std::size_t> next(MonoTime now) const;
-  /// When the next job is due; may be past. Never nothing: a line has jobs.
+  /// When the next job is due; may be past. Without any job: never.
   MonoTime next_due() const;
   /// The poll of `job` is complete (answered or not): sets its next due time.
   /// Returns the cycles that it missed.

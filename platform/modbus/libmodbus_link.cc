@@ -89,6 +89,11 @@ class LibmodbusLink final : public ModbusLink {
   std::expected<void, LinkError> read(const Question& question,
                                       microseconds timeout,
                                       std::span<std::uint16_t> values) override;
+  std::expected<void, LinkError> exchange(std::uint8_t unit,
+                                          std::uint16_t address,
+                                          std::span<const std::uint8_t> written,
+                                          std::span<std::uint8_t> read,
+                                          microseconds timeout) override;
   std::size_t discard(microseconds quiet, microseconds at_most) override;
   LowLatency low_latency() const override { return low_latency_; }
 
@@ -96,8 +101,22 @@ class LibmodbusLink final : public ModbusLink {
   Result<void> open_tcp();
   Result<void> open_rtu(const RtuEndpoint& endpoint);
   void close_all();
+  void wait_for(microseconds timeout);
+  std::expected<std::span<const std::uint8_t>, LinkError> transact_tcp(
+      std::span<const std::uint8_t> request);
   std::expected<void, LinkError> ask_tcp(const Question& question,
                                          std::span<std::uint16_t> values);
+  std::expected<void, LinkError> exchange_tcp(
+      std::uint8_t unit,
+      std::uint16_t address,
+      std::span<const std::uint8_t> written,
+      std::span<std::uint8_t> read);
+  std::expected<void, LinkError> exchange_rtu(
+      std::uint8_t unit,
+      std::uint16_t address,
+      std::span<const std::uint8_t> written,
+      std::span<std::uint8_t> read);
+  std::expected<void, LinkError> begin_rtu(std::uint8_t unit);
   std::expected<void, LinkError> ask_rtu(const Question& question,
                                          std::span<std::uint16_t> values);
   int read_rtu(const Question& question, std::span<std::uint16_t> values);
@@ -117,6 +136,7 @@ class LibmodbusLink final : public ModbusLink {
   std::uint16_t transaction_ = 0;  // tcp: of the last question
   LowLatency low_latency_ = LowLatency::kNotApplicable;
   std::array<std::uint8_t, kMaxBitsPerRequest> bits_{};
+  std::array<std::uint8_t, kMbapFrameSize> frame_{};  // tcp: the newest answer
 };
 
 Result<void> LibmodbusLink::open() {
@@ -188,14 +208,7 @@ std::expected<void, LinkError> LibmodbusLink::read(
                                    ? kMaxBitsPerRequest
                                    : kMaxRegistersPerRequest),
         "a question is as long as its answer, and one request holds it");
-  check(timeout.count() > 0 && timeout <= std::chrono::minutes(1),
-        "an answer is awaited for some time");
-  // Microseconds of a second or more are refused, so they are split.
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
-  modbus_set_response_timeout(
-      context_.get(),
-      static_cast<std::uint32_t>(seconds.count()),
-      static_cast<std::uint32_t>((timeout - seconds).count()));
+  wait_for(timeout);
   auto answer =
       is_tcp() ? ask_tcp(question, values) : ask_rtu(question, values);
   if (!answer) {
@@ -208,10 +221,42 @@ std::expected<void, LinkError> LibmodbusLink::read(
   return answer;
 }
 
+std::expected<void, LinkError> LibmodbusLink::exchange(
+    std::uint8_t unit,
+    std::uint16_t address,
+    std::span<const std::uint8_t> written,
+    std::span<std::uint8_t> read,
+    microseconds timeout) {
+  check(context_ != nullptr, "a link is open when it is asked");
+  check(!written.empty() && written.size() % 2 == 0 &&
+            written.size() <= std::size_t{2} * MODBUS_MAX_WR_WRITE_REGISTERS &&
+            !read.empty() && read.size() % 2 == 0 &&
+            read.size() <= std::size_t{2} * MODBUS_MAX_WR_READ_REGISTERS,
+        "one request holds an exchange");
+  wait_for(timeout);
+  auto answer = is_tcp() ? exchange_tcp(unit, address, written, read)
+                         : exchange_rtu(unit, address, written, read);
+  if (!answer) {
+    answer.error().what = endpoint_text() + " unit " + std::to_string(unit) +
+                          ", exchange: " + answer.error().what;
+  }
+  return answer;
+}
+
+void LibmodbusLink::wait_for(microseconds timeout) {
+  check(timeout.count() > 0 && timeout <= std::chrono::minutes(1),
+        "an answer is awaited for some time");
+  // Microseconds of a second or more are refused, so they are split.
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  modbus_set_response_timeout(
+      context_.get(),
+      static_cast<std::uint32_t>(seconds.count()),
+      static_cast<std::uint32_t>((timeout - seconds).count()));
+}
+
 /// The library waits for the answer and takes it in; what it is, we judge.
-std::expected<void, LinkError> LibmodbusLink::ask_tcp(
-    const Question& question, std::span<std::uint16_t> values) {
-  const auto request = mbap_request(question, ++transaction_);
+std::expected<std::span<const std::uint8_t>, LinkError>
+LibmodbusLink::transact_tcp(std::span<const std::uint8_t> request) {
   const auto sent = send(modbus_get_socket(context_.get()),
                          request.data(),
                          request.size(),
@@ -223,24 +268,46 @@ std::expected<void, LinkError> LibmodbusLink::ask_tcp(
         ModbusException::kNone,
         sent < 0 ? modbus_strerror(errno) : "the connection is stuck"});
   }
-  std::array<std::uint8_t, MODBUS_TCP_MAX_ADU_LENGTH> frame{};
+  static_assert(kMbapFrameSize >= MODBUS_TCP_MAX_ADU_LENGTH);
   errno = 0;
-  const int size = modbus_receive_confirmation(context_.get(), frame.data());
+  const int size = modbus_receive_confirmation(context_.get(), frame_.data());
   if (size < 0) {
     return failed(errno);
   }
-  return take_mbap_answer(
-      question,
-      transaction_,
-      std::span(frame).first(static_cast<std::size_t>(size)),
-      values);
+  return std::span(frame_).first(static_cast<std::size_t>(size));
 }
 
-std::expected<void, LinkError> LibmodbusLink::ask_rtu(
+std::expected<void, LinkError> LibmodbusLink::ask_tcp(
     const Question& question, std::span<std::uint16_t> values) {
+  const auto answer = transact_tcp(mbap_request(question, ++transaction_));
+  if (!answer) {
+    return std::unexpected(answer.error());
+  }
+  return take_mbap_answer(question, transaction_, *answer, values);
+}
+
+std::expected<void, LinkError> LibmodbusLink::exchange_tcp(
+    std::uint8_t unit,
+    std::uint16_t address,
+    std::span<const std::uint8_t> written,
+    std::span<std::uint8_t> read) {
+  std::array<std::uint8_t, kMbapFrameSize> request{};
+  const auto answer =
+      transact_tcp(mbap_exchange(unit,
+                                 address,
+                                 written,
+                                 static_cast<std::uint16_t>(read.size() / 2),
+                                 ++transaction_,
+                                 request));
+  if (!answer) {
+    return std::unexpected(answer.error());
+  }
+  return take_mbap_exchange(unit, transaction_, *answer, read);
+}
+
+std::expected<void, LinkError> LibmodbusLink::begin_rtu(std::uint8_t unit) {
   // Unit 0 is everybody, and the library would take anybody's answer.
-  if (question.unit == 0 ||
-      modbus_set_slave(context_.get(), question.unit) != 0) {
+  if (unit == 0 || modbus_set_slave(context_.get(), unit) != 0) {
     return std::unexpected(LinkError{LinkFault::kGarbled,
                                      ModbusException::kNone,
                                      "no unit of a serial line"});
@@ -248,6 +315,48 @@ std::expected<void, LinkError> LibmodbusLink::ask_rtu(
   // What lies there came before the question.
   modbus_flush(context_.get());
   errno = 0;
+  return {};
+}
+
+/// The library takes registers, whose high bytes go first on the wire.
+std::expected<void, LinkError> LibmodbusLink::exchange_rtu(
+    std::uint8_t unit,
+    std::uint16_t address,
+    std::span<const std::uint8_t> written,
+    std::span<std::uint8_t> read) {
+  std::array<std::uint16_t, MODBUS_MAX_WR_WRITE_REGISTERS> request{};
+  std::array<std::uint16_t, MODBUS_MAX_WR_READ_REGISTERS> answer{};
+  for (std::size_t i = 0; i < written.size() / 2; ++i) {
+    request.at(i) =
+        static_cast<std::uint16_t>(written[2 * i] << 8 | written[2 * i + 1]);
+  }
+  const int wanted = static_cast<int>(read.size() / 2);
+  if (auto begun = begin_rtu(unit); !begun) {
+    return begun;
+  }
+  const int got =
+      modbus_write_and_read_registers(context_.get(),
+                                      address,
+                                      static_cast<int>(written.size() / 2),
+                                      request.data(),
+                                      address,
+                                      wanted,
+                                      answer.data());
+  if (got != wanted) {
+    return failed(got < 0 ? errno : 0);
+  }
+  for (std::size_t i = 0; i < read.size() / 2; ++i) {
+    read[2 * i] = static_cast<std::uint8_t>(answer.at(i) >> 8);
+    read[2 * i + 1] = static_cast<std::uint8_t>(answer.at(i) & 0xFF);
+  }
+  return {};
+}
+
+std::expected<void, LinkError> LibmodbusLink::ask_rtu(
+    const Question& question, std::span<std::uint16_t> values) {
+  if (auto begun = begin_rtu(question.unit); !begun) {
+    return begun;
+  }
   const int got = read_rtu(question, values);
   if (got == question.count) {
     return {};

@@ -34,7 +34,7 @@ class ModbusLink {
       std::span<std::uint16_t> values) = 0;
   /// Write and read multiple registers (function 23), both from `address` on:
   /// `written` and `read` are the registers' bytes, high byte first, an even
-  /// number of them, at most 242 and 250. Over TCP the fault is kLost.
+  /// number of them, 2 to 242 and 2 to 250.
   virtual std::expected<void, LinkError> exchange(
       std::uint8_t unit,
       std::uint16_t address,
@@ -43,7 +43,7 @@ class ModbusLink {
       std::chrono::microseconds timeout) {
     (void)unit, (void)address, (void)written, (void)read, (void)timeout;
     return std::unexpected(LinkError{
-        LinkFault::kLost, ModbusException::kNone, "no exchange here"});
+        LinkFault::kGarbled, ModbusException::kNone, "no exchange here"});
   }
   /// Throws away what arrives until nothing came for `quiet`, at most for
   /// `at_most`. Returns how many bytes that were.
