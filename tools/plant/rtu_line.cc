@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 
 #include "tools/plant/line_server.h"
@@ -8,13 +9,14 @@
 namespace strongroom::plant {
 namespace {
 
-std::unique_ptr<SerialWire> wire_of(const LineScene& line) {
+std::unique_ptr<SerialWire> wire_of(const LineScene& line, bool has_panels) {
   const int parity_bits = line.parity == 'N' ? 0 : 1;
   return line.paced ? paced_wire({.kind = LineKind::kRtu,
                                   .baud = line.baud,
                                   .bits_per_character =
-                                      9 + parity_bits + line.stop_bits})
-                    : prompt_wire();
+                                      9 + parity_bits + line.stop_bits},
+                                 has_panels)
+                    : prompt_wire(has_panels);
 }
 
 class RtuLine final : public Service {
@@ -24,7 +26,9 @@ class RtuLine final : public Service {
         line_(line),
         scene_(&plant.scene().lines[line]),
         terminal_(std::move(terminal)),
-        wire_(wire_of(*scene_)) {}
+        has_panels_(std::ranges::count(
+                        plant.scene().panels, line, &PanelScene::line) > 0),
+        wire_(wire_of(*scene_, has_panels_)) {}
   ~RtuLine() override {
     if (terminal_.master.is_open()) {
       unlink(scene_->link.c_str());
@@ -107,7 +111,7 @@ class RtuLine final : public Service {
   void plug() {
     collisions_before_ += wire_->collisions();
     hasty_before_ += wire_->hasty();
-    wire_ = wire_of(*scene_);
+    wire_ = wire_of(*scene_, has_panels_);
     if (terminal_.master.is_open()) {
       terminal_ = Terminal{};
       unlink(scene_->link.c_str());
@@ -120,6 +124,7 @@ class RtuLine final : public Service {
   std::size_t line_;
   const LineScene* scene_;
   Terminal terminal_;
+  bool has_panels_;
   std::unique_ptr<SerialWire> wire_;
   std::uint64_t collisions_before_ = 0;  // of terminals before this one
   std::uint64_t hasty_before_ = 0;

@@ -29,8 +29,10 @@ void garble(Bytes& bytes, std::size_t from) {
 
 class PacedWire final : public SerialWire {
  public:
-  explicit PacedWire(const LineWire& wire)
-      : character_(character_time(wire)), gap_(frame_gap(wire)) {}
+  PacedWire(const LineWire& wire, bool has_stations)
+      : character_(character_time(wire)),
+        gap_(frame_gap(wire)),
+        has_stations_(has_stations) {}
 
   void hear(ByteView bytes, Time now) override {
     if (is_speaking_ && now < speech_.end) {
@@ -42,7 +44,9 @@ class PacedWire final : public SerialWire {
     }
     heard_until_ = std::max(now, heard_until_) + time_of(bytes.size());
     append(heard_, bytes);
-    append(carried_, bytes);
+    if (has_stations_) {
+      append(carried_, bytes);
+    }
   }
   void say(std::size_t station, ByteView bytes, Time now) override {
     unread_ = speak(now);  // a speech that has ended by now is none of this
@@ -101,13 +105,15 @@ class PacedWire final : public SerialWire {
       }
       spoke_until_ = speech_.end;
       is_speaking_ = false;
-      through_.push_back({std::move(speech_.bytes), speech_.station});
+      if (has_stations_) {
+        through_.push_back({std::move(speech_.bytes), speech_.station});
+      }
     }
     return out;
   }
   std::optional<Time> due() const override {
     std::optional<Time> at;
-    if (!unread_.empty() || !through_.empty()) {
+    if (!unread_.empty()) {
       return Time{0};
     }
     if (!heard_.empty()) {
@@ -182,6 +188,7 @@ class PacedWire final : public SerialWire {
 
   nanoseconds character_;
   Time gap_;
+  bool has_stations_;
   Bytes unread_;   // spoken, and not yet asked for
   Bytes carried_;  // of heard_, on its way to the stations
   std::deque<Heard> through_;
@@ -197,14 +204,16 @@ class PacedWire final : public SerialWire {
 
 class PromptWire final : public SerialWire {
  public:
+  explicit PromptWire(bool has_stations) : has_stations_(has_stations) {}
+
   void hear(ByteView bytes, Time now) override {
     append(heard_, bytes);
     heard_at_ = now;
-    through_.push_back({Bytes(bytes.begin(), bytes.end()), std::nullopt});
+    pass(bytes, std::nullopt);
   }
   void say(std::size_t station, ByteView bytes, Time now) override {
     queue({now, Bytes(bytes.begin(), bytes.end())});
-    through_.push_back({Bytes(bytes.begin(), bytes.end()), station});
+    pass(bytes, station);
   }
   std::optional<Heard> take_heard(Time /*now*/) override {
     if (through_.empty()) {
@@ -247,6 +256,13 @@ class PromptWire final : public SerialWire {
   }
 
  private:
+  void pass(ByteView bytes, std::optional<std::size_t> by) {
+    if (has_stations_) {
+      through_.push_back({Bytes(bytes.begin(), bytes.end()), by});
+    }
+  }
+
+  bool has_stations_;
   std::deque<Heard> through_;
   Bytes heard_;
   Time heard_at_{};
@@ -255,12 +271,13 @@ class PromptWire final : public SerialWire {
 
 }  // namespace
 
-std::unique_ptr<SerialWire> paced_wire(const LineWire& wire) {
-  return std::make_unique<PacedWire>(wire);
+std::unique_ptr<SerialWire> paced_wire(const LineWire& wire,
+                                       bool has_stations) {
+  return std::make_unique<PacedWire>(wire, has_stations);
 }
 
-std::unique_ptr<SerialWire> prompt_wire() {
-  return std::make_unique<PromptWire>();
+std::unique_ptr<SerialWire> prompt_wire(bool has_stations) {
+  return std::make_unique<PromptWire>(has_stations);
 }
 
 }  // namespace strongroom::plant

@@ -49,11 +49,12 @@ class SerialWire {
 /// Half duplex at the line's pace: a byte is heard and spoken when its last bit
 /// is through; silence of frame_gap() ends a frame. Who speaks while the other
 /// does spoils both. Stations get what the client wrote in one piece, when its
-/// last bit is through.
-std::unique_ptr<SerialWire> paced_wire(const LineWire& wire);
+/// last bit is through; nothing is kept for them when there are none.
+std::unique_ptr<SerialWire> paced_wire(const LineWire& wire,
+                                       bool has_stations = false);
 
 /// Everything at once, both ways at the same time; a frame ends where its
 /// length says.
-std::unique_ptr<SerialWire> prompt_wire();
+std::unique_ptr<SerialWire> prompt_wire(bool has_stations = false);
 
 }  // namespace strongroom::plant
