@@ -33,8 +33,8 @@ IMPURE = set(
 )
 # What a microcontroller without heap and threads has.
 FREESTANDING = set(
-    """algorithm array bit concepts cstddef cstdint cstring limits numeric
-    optional span tuple type_traits utility variant""".split()
+    """algorithm array bit concepts cstddef cstdint cstring iterator limits
+    numeric optional span tuple type_traits utility variant""".split()
 )
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
 ANY = object()

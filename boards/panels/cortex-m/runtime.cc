@@ -18,7 +18,7 @@ extern "C" {
 }
 [[noreturn]] void __cxa_pure_virtual() {
   fail();
-}                                 // NOLINT: the ABI's name
+}  // NOLINT: the ABI's name
 [[noreturn]] void __assert_func(  // NOLINT: newlib's name
     const char* /*file*/,
     int /*line*/,
@@ -28,7 +28,7 @@ extern "C" {
 }
 int __cxa_atexit(void (*)(void*), void*, void*) {
   return 0;
-}                              // NOLINT: ABI
+}  // NOLINT: ABI
 void* __dso_handle = nullptr;  // NOLINT: ABI
 }
 
