@@ -20,8 +20,10 @@
 #include "core/event/batch.h"
 #include "core/event/event.h"
 #include "core/pack/pack.h"
+#include "proto/panel.pb.h"
 #include "proto_cpp/event.pb.h"
 #include "proto_cpp/pack.pb.h"
+#include "proto_cpp/panel.pb.h"
 #include "proto_cpp/wire.pb.h"
 
 namespace strongroom {
@@ -34,7 +36,7 @@ namespace fs = std::filesystem;
 // the repository.
 struct Vector {
   std::string name;
-  std::string message;
+  std::string message;  // "v1.Ack": without the package that all share
   std::string text;
   Bytes bytes;
 };
@@ -51,7 +53,7 @@ std::vector<Vector> read_vectors() {
       continue;
     }
     Vector vector{.name = entry.path().stem(), .text = read_text(entry.path())};
-    constexpr std::string_view kKey = "# proto-message: strongroom.v1.";
+    constexpr std::string_view kKey = "# proto-message: strongroom.";
     const auto start = vector.text.find(kKey) + kKey.size();
     vector.message =
         vector.text.substr(start, vector.text.find('\n', start) - start);
@@ -68,7 +70,7 @@ std::vector<Vector> read_vectors() {
 std::unique_ptr<pb::Message> new_message(const std::string& name) {
   const auto* type =
       v1::Pack::descriptor()->file()->pool()->FindMessageTypeByName(
-          "strongroom.v1." + name);
+          "strongroom." + name);
   return std::unique_ptr<pb::Message>(
       pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
 }
@@ -308,37 +310,49 @@ void compare_disclosures(const v1::Disclosures& expected) {
 
 void compare_readers(const Vector& vector, const pb::Message& expected) {
   const std::string& name = vector.message;
-  if (name == "Event") {
+  if (name == "v1.Event") {
     compare_nanopb<EventMessage>(vector, expected, strongroom_v1_Event_msg);
     const auto event = decode_event(vector.bytes);
     ASSERT_TRUE(event) << event.error().what;
     EXPECT_EQ(encode_event(*event).value_or(Bytes{}), vector.bytes);
     EXPECT_TRUE(decode_envelope(vector.bytes));
-  } else if (name == "BatchHeader") {
+  } else if (name == "v1.BatchHeader") {
     compare_nanopb<strongroom_v1_BatchHeader>(
         vector, expected, strongroom_v1_BatchHeader_msg);
     const auto header = decode_header(vector.bytes);
     ASSERT_TRUE(header) << header.error().what;
     EXPECT_EQ(encode_header(*header), vector.bytes);
-  } else if (name == "Ack") {
+  } else if (name == "v1.Ack") {
     compare_nanopb<strongroom_v1_Ack>(vector, expected, strongroom_v1_Ack_msg);
     const auto ack = decode_ack(vector.bytes);
     ASSERT_TRUE(ack) << ack.error().what;
     EXPECT_EQ(encode_ack(*ack), vector.bytes);
-  } else if (name == "Status") {
+  } else if (name == "v1.Status") {
     compare_nanopb<strongroom_v1_Status>(
         vector, expected, strongroom_v1_Status_msg);
     EXPECT_TRUE(decode_status(vector.bytes));
-  } else if (name == "Live") {
+  } else if (name == "v1.Live") {
     compare_nanopb<strongroom_v1_Live>(
         vector, expected, strongroom_v1_Live_msg);
     EXPECT_TRUE(decode_live(vector.bytes));
-  } else if (name == "Batch") {
+  } else if (name == "v1.Batch") {
     compare_batch(vector, dynamic_cast<const v1::Batch&>(expected));
-  } else if (name == "Pack") {
+  } else if (name == "v1.Pack") {
     compare_pack(vector, dynamic_cast<const v1::Pack&>(expected));
-  } else if (name == "Disclosures") {
+  } else if (name == "v1.Disclosures") {
     compare_disclosures(dynamic_cast<const v1::Disclosures&>(expected));
+  } else if (name == "panel.v1.PanelHello") {
+    compare_nanopb<strongroom_panel_v1_PanelHello>(
+        vector, expected, strongroom_panel_v1_PanelHello_msg);
+  } else if (name == "panel.v1.PanelHelloAnswer") {
+    compare_nanopb<strongroom_panel_v1_PanelHelloAnswer>(
+        vector, expected, strongroom_panel_v1_PanelHelloAnswer_msg);
+  } else if (name == "panel.v1.PanelRequest") {
+    compare_nanopb<strongroom_panel_v1_PanelRequest>(
+        vector, expected, strongroom_panel_v1_PanelRequest_msg);
+  } else if (name == "panel.v1.PanelAnswer") {
+    compare_nanopb<strongroom_panel_v1_PanelAnswer>(
+        vector, expected, strongroom_panel_v1_PanelAnswer_msg);
   } else {
     FAIL() << "no reader for " << name;
   }
@@ -389,7 +403,8 @@ TEST(Vectors, EveryFieldOfEveryMessage_IsInOne) {
   }
   for (const auto* file : {v1::Event::descriptor()->file(),
                            v1::Batch::descriptor()->file(),
-                           v1::Pack::descriptor()->file()}) {
+                           v1::Pack::descriptor()->file(),
+                           panel::v1::PanelHello::descriptor()->file()}) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       const auto& type = *file->message_type(i);
       for (int k = 0; k < type.field_count(); ++k) {
