@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_doctor(app, outcome);
   add_follow(app, outcome);
   add_policy(app, outcome);
+  add_panel(app, outcome);
   add_bus(app, outcome);
   add_completion(app, outcome);
   try {
