@@ -152,7 +152,8 @@ def fault(path, bracket, target):
     if test and (TEST_LIBRARIES.match(target) or
                  below(target, "tests/support")):
         return None
-    if test and below(path, "firmware") and target in STD:
+    if (test or path.endswith("_fixture.h")) and below(path, "firmware") \
+            and target in STD:
         return None  # runs on the host
     if bracket == "<":
         if libraries is ANY or target in libraries:
@@ -220,6 +221,7 @@ SELF_TEST = [
     ("firmware/logic/leaf.cc", "<optional>", True),
     ("firmware/logic/leaf.cc", "<string>", False),
     ("firmware/logic/leaf_test.cc", "<string>", True),
+    ("firmware/logic/leaf_fixture.h", "<string>", True),
     ("platform/mqtt/client.cc", "<mqtt/async_client.h>", True),
     ("platform/mqtt/client.cc", '"agent/loop/inbox.h"', False),
     ("platform/mqtt/client.cc", '"core/log/merkle.h"', False),

@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint16_t kMostMs = Debounce::kAlwaysSeenMs - 20;
 // Two glitches, one in each of two samples, are no state.
 constexpr std::uint8_t kSamples = 3;
+// Nobody looked for so long: what was seen before it says nothing of now.
+constexpr std::uint32_t kGapMs = 100;
 
 }  // namespace
 
@@ -17,9 +19,11 @@ void Debounce::sample(bool is_active,
                       std::uint64_t now_ms,
                       std::uint16_t debounce_ms) {
   const auto now = static_cast<std::uint32_t>(now_ms);
-  if (samples_ == 0) {
+  if (samples_ == 0 || now - sampled_ > kGapMs) {
+    samples_ = 0;
     rest_until_ = now;
   }
+  sampled_ = now;
   if (samples_ == 0 || is_active != raw_) {
     raw_ = is_active;
     raw_since_ = now;

@@ -28,6 +28,7 @@ class Debounce {
   std::uint8_t samples_ = 0;     // alike, in a row
   std::uint32_t raw_since_ = 0;  // milliseconds modulo 2^32: compared over less
   std::uint32_t rest_until_ = 0;  // when it was last found where it is
+  std::uint32_t sampled_ = 0;
 };
 
 }  // namespace strongroom::panel

@@ -12,17 +12,17 @@ inline constexpr std::uint8_t kMaxReaders = 8;
 
 /// Inputs of one leaf, as bits of LeafSettings' masks.
 enum LeafInput : std::uint8_t {
-  kContactInput = 1,  // closed circuit: the leaf is shut
+  kContactInput = 1,    // closed circuit: the leaf is shut
   kLockSenseInput = 2,  // closed: the bolt is thrown, or the armature held
-  kHandleInput = 4,  // closed: the handle is at rest
-  kExitInput = 8,  // closed: the button is pressed
+  kHandleInput = 4,     // closed: the handle is at rest
+  kExitInput = 8,       // closed: the button is pressed
 };
 
 /// Inputs of the panel itself.
 enum PanelInput : std::uint8_t {
   kTamperInput = 1,  // closed: the case is shut
-  kMainsInput = 2,  // closed: there is mains
-  kFireInput = 4,  // closed: no alarm
+  kMainsInput = 2,   // closed: there is mains
+  kFireInput = 4,    // closed: no alarm
 };
 
 /// Circuits as they are, not debounced: a set bit is a closed one.

@@ -57,8 +57,7 @@ void Panel::advance(std::uint64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
 }
 
-// --- events
-// -------------------------------------------------------------------
+// --- events ------------------------------------------------------------------
 
 std::uint32_t Panel::record(EventKind kind,
                             std::uint32_t value,
@@ -79,8 +78,7 @@ void Panel::keep(const Happenings& happenings, std::uint8_t leaf) {
   }
 }
 
-// --- inputs
-// -------------------------------------------------------------------
+// --- inputs ------------------------------------------------------------------
 
 void Panel::inputs(const Inputs& inputs, std::uint64_t now_ms) {
   advance(now_ms);
@@ -164,8 +162,7 @@ void Panel::commit_orders(std::uint32_t lockdown) {
   commit(memory_.orders, memory_.next_orders);
 }
 
-// --- time
-// ---------------------------------------------------------------------
+// --- time --------------------------------------------------------------------
 
 void Panel::tick(std::uint64_t now_us) {
   advance(now_us / 1000);
@@ -235,8 +232,7 @@ void Panel::refresh_outputs() {
   outputs_ = outputs;
 }
 
-// --- what others see
-// ------------------------------------------------------------
+// --- what others see ---------------------------------------------------------
 
 void Panel::describe(strongroom_panel_v1_PanelHelloAnswer& answer) const {
   answer.boot = boot_;

@@ -117,8 +117,7 @@ void Panel::fill_status(strongroom_panel_v1_PanelStatus& status) const {
   status.drift_ppm = clock_.drift_ppm();
 }
 
-// --- orders
-// -----------------------------------------------------------------------
+// --- orders ------------------------------------------------------------------
 
 Result Panel::obey(const strongroom_panel_v1_PanelRequest& request) {
   switch (request.which_order) {
@@ -222,7 +221,7 @@ Result Panel::lock_down(const strongroom_panel_v1_Lockdown& order) {
   if (is_new) {
     record(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_LOCKDOWN, mask);
   }
-  if (!panel_inputs_[kFire].is_active()) {
+  if (panel_inputs_[kFire].is_settled() && !panel_inputs_[kFire].is_active()) {
     set_fire(false);
   }
   for (std::uint8_t i = 0; i < leaf_count(); ++i) {
@@ -233,8 +232,7 @@ Result Panel::lock_down(const strongroom_panel_v1_Lockdown& order) {
   return strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE;
 }
 
-// --- configuration and list
-// ---------------------------------------------------------
+// --- configuration and list --------------------------------------------------
 
 Result Panel::configure(const strongroom_panel_v1_ConfigPart& part) {
   const Result result = config_intake_.take(part, memory_.next_config);

@@ -34,8 +34,7 @@ std::uint8_t first_of(std::uint8_t leaves) {
 
 }  // namespace
 
-// --- from the board
-// -------------------------------------------------------------
+// --- from the board ----------------------------------------------------------
 
 void Panel::reader_byte(std::uint8_t number,
                         std::uint8_t byte,
@@ -93,8 +92,7 @@ void Panel::unreadable(strongroom_panel_v1_PanelReadFault fault,
          number);
 }
 
-// --- badges
-// -----------------------------------------------------------------------
+// --- badges ------------------------------------------------------------------
 
 // 0: a shared reader, and none was picked.
 std::uint8_t Panel::leaf_for(std::uint8_t number) const {
@@ -182,8 +180,7 @@ bool Panel::decide_alone(const Credential& credential,
   return false;
 }
 
-// --- keys
-// -------------------------------------------------------------------------
+// --- keys --------------------------------------------------------------------
 
 void Panel::key(std::uint8_t key, std::uint8_t number) {
   ReaderState& at = reader(number);
