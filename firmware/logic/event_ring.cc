@@ -51,7 +51,9 @@ Event event_in(const RingSlot& slot) {
   event.leaf = static_cast<std::uint8_t>(slot.place % (kMaxPlace + 1));
   event.reader = static_cast<std::uint8_t>(slot.place / (kMaxPlace + 1));
   if (slot.bit_count > 0) {
-    event.credential = {.bit_count = slot.bit_count, .bits = slot.payload};
+    event.credential = {
+        .bit_count = std::min(slot.bit_count, kMaxCredentialBits),
+        .bits = slot.payload};
   } else {
     std::memcpy(&event.value, slot.payload.data(), sizeof event.value);
   }
