@@ -78,6 +78,7 @@ struct SimulatedUnit {
   std::vector<RegisterRange> ignored;          // never answered
   std::optional<std::uint16_t> refused_above;  // longer requests: exception 3
   ModbusException answers_only = ModbusException::kNone;
+  bool refuses_exchanges = false;  // exception 3
 
   // state
   MonoTime busy_until{};
@@ -195,6 +196,9 @@ inline ModbusException SimulatedLine::exception_of(SimulatedUnit& unit,
                                                    const Question& question) {
   if (unit.answers_only != ModbusException::kNone) {
     return unit.answers_only;
+  }
+  if (unit.refuses_exchanges && question.kind == kExchangeKind) {
+    return ModbusException::kIllegalValue;
   }
   if (touches(unit.refused, question)) {
     return ModbusException::kIllegalAddress;

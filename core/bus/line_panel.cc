@@ -20,7 +20,7 @@ constexpr int kExchangesBeforeOthers = 2;
 constexpr int kSafetyPollsBeforePanels = 4;
 /// Panel polls to one request of a device, in the first half of its period and
 /// in the second; of a device that takes what the line has left.
-constexpr int kPollsPerEarlyRequest = 4;
+constexpr int kPollsPerEarlyRequest = 8;
 constexpr int kPollsPerLateRequest = 1;
 constexpr int kPollsPerFreeRequest = 8;
 /// A safety input that comes due meanwhile waits behind an exchange that is
@@ -31,7 +31,9 @@ constexpr std::uint16_t kWidestPoll = 8;
 constexpr milliseconds kTryPollAgain{100};
 /// Of the probes of one panel, each so many-th waits as long as it may.
 constexpr std::uint32_t kProbesPerLongOne = 16;
-constexpr milliseconds kWaitUnknown{100};
+/// One that nobody has seen: beside the wire; behind a gateway.
+constexpr milliseconds kWaitUnknown{50};
+constexpr milliseconds kWaitUnknownOverTcp{100};
 
 }  // namespace
 
@@ -268,10 +270,13 @@ LineAction LineMachine::State::probe_panel(std::size_t index, MonoTime now) {
                    .question = {.unit = panel.settings.unit_id,
                                 .address = kPanelPollAddress,
                                 .count = kPanelPollCount}};
-  wanted.timeout = panel.round_trip.is_known()
-                       ? panel.round_trip.usual_timeout(
-                             wire_time(settings.wire, wanted.question))
-                       : std::min<microseconds>(settings.timeout, kWaitUnknown);
+  const microseconds on_wire = wire_time(settings.wire, wanted.question);
+  const milliseconds unknown =
+      settings.wire.kind == LineKind::kRtu ? kWaitUnknown : kWaitUnknownOverTcp;
+  wanted.timeout =
+      panel.round_trip.is_known()
+          ? panel.round_trip.usual_timeout(on_wire)
+          : std::min<microseconds>(settings.timeout, on_wire + unknown);
   if (panel.probes % kProbesPerLongOne == kProbesPerLongOne - 1) {
     wanted.timeout = settings.timeout;
   }

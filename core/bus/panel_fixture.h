@@ -29,6 +29,9 @@ class FakePanel final : public PanelPort {
 
   PanelWish wish(MonoTime now) override {
     ++looks;
+    if (wants_always && !exchange_at) {
+      exchange_at = now;
+    }
     if (exchange_at && *exchange_at <= now) {
       return {.kind = PanelWish::Kind::kExchange,
               .due = *exchange_at,
@@ -51,6 +54,7 @@ class FakePanel final : public PanelPort {
     check(cells.size() == kPanelPollCount, "a poll has two registers");
     wrong_polls += expected && cells[0] != expected() ? 1U : 0U;
     polls.push_back(asked);
+    contacts.push_back(asked);
     next_poll = asked + period;
     last_heard = now;
   }
@@ -64,7 +68,9 @@ class FakePanel final : public PanelPort {
       return false;
     }
     exchanges.emplace_back(exchange_at.value_or(asked), asked);
+    contacts.push_back(asked);
     exchange_at.reset();
+    next_poll = asked + period;  // it said all that a poll says
     last_heard = now;
     return true;
   }
@@ -80,11 +86,13 @@ class FakePanel final : public PanelPort {
   std::vector<std::uint8_t> request = std::vector<std::uint8_t>(64, 0xAB);
   std::uint16_t read_registers = 40;
   bool accepts = true;
+  bool wants_always = false;  // the next exchange, as soon as one is over
   /// What the first cell of an answer must be; nothing: anything.
   std::function<std::uint16_t()> expected;
 
   std::uint64_t looks = 0;
-  std::vector<MonoTime> polls;  // when they were asked
+  std::vector<MonoTime> polls;     // when they were asked
+  std::vector<MonoTime> contacts;  // and exchanges
   /// When they were wished, and when they were asked.
   std::vector<std::pair<MonoTime, MonoTime>> exchanges;
   std::vector<LinkError> errors;
