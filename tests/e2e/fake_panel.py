@@ -34,7 +34,7 @@ def main():
     def local(line):
         if line == "id?":
             key = open(nv).read() if os.path.exists(nv) else "none"
-            return f"ok board fake key {key}"
+            return f"ok board=fake key={key}"
         if line == "save":
             with open(nv, "w") as file:
                 file.write("12345678")

@@ -273,7 +273,7 @@ class Panels(unittest.TestCase):
         with Serial(self.root / "door-1.local") as local:
             os.write(local.descriptor, b"id?\n")
             self.assertEqual(read_until_silence(local.descriptor, 2),
-                             b"ok board fake key 12345678\n")
+                             b"ok board=fake key=12345678\n")
 
 
 if __name__ == "__main__":

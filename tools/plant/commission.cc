@@ -19,11 +19,12 @@ std::string key_text(const PanelKey& key) {
   return text;
 }
 
-/// The word after "key" is its fingerprint, or none.
+/// What identity says: "key=" and its fingerprint, or none.
 bool has_key(std::string_view reply) {
   const auto words = words_of(reply);
-  const auto key = std::ranges::find(words, "key");
-  return key != words.end() && key + 1 != words.end() && *(key + 1) != "none";
+  return std::ranges::any_of(words, [](const std::string& word) {
+    return word.starts_with("key=") && word != "key=none";
+  });
 }
 
 }  // namespace

@@ -410,7 +410,7 @@ PanelPrograms panel_programs() {
   const auto here =
       std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   return {.native = here / "strongroom-panel",
-          .qemu_image = here / "strongroom-panel-qemu-mps2-an385.elf"};
+          .qemu_image = here.parent_path() / "firmware/qemu-mps2-an385.elf"};
 }
 
 Result<std::unique_ptr<Service>> open_panel(Plant& plant,

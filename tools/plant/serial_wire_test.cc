@@ -148,5 +148,86 @@ TEST(PromptWire, SpeaksInOrderOfTimeAtOnce) {
   EXPECT_EQ(wire->speak(at(30)), Bytes({3}));
 }
 
+TEST(PacedWire, Stations_HearTheClientWhenItsLastBitIsThrough) {
+  const auto wire = paced_wire(kWire, true);
+  wire->hear(ByteView(kRequest).first(5), at(0));
+  wire->hear(ByteView(kRequest).subspan(5), at(2000));
+  EXPECT_EQ(wire->due(), at(8000));
+  EXPECT_FALSE(wire->take_heard(at(7999)));
+  const auto heard = wire->take_heard(at(8000));
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->bytes, kRequest) << "in one piece";
+  EXPECT_FALSE(heard->by);
+  EXPECT_FALSE(wire->take_heard(at(20'000)));
+  EXPECT_EQ(wire->take_frame(at(11'500)), kRequest) << "and so do devices";
+}
+
+TEST(PacedWire, Station_IsReadAtTheLinesPaceAndHeardByTheOthers) {
+  const auto wire = paced_wire(kWire, true);
+  wire->say(3, Bytes{10, 11}, at(5000));
+  EXPECT_EQ(wire->speak(at(5999)), Bytes());
+  wire->say(3, Bytes{12}, at(6500));
+  EXPECT_EQ(wire->speak(at(6999)), Bytes({10}));
+  EXPECT_EQ(wire->speak(at(7999)), Bytes({11}));
+  EXPECT_FALSE(wire->take_heard(at(7999)));
+  EXPECT_EQ(wire->speak(at(8000)), Bytes({12}));
+  const auto heard = wire->take_heard(at(8000));
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->bytes, Bytes({10, 11, 12}));
+  EXPECT_EQ(heard->by, 3U);
+  EXPECT_EQ(wire->collisions(), 0U);
+  EXPECT_EQ(wire->due(), std::nullopt);
+}
+
+TEST(PacedWire, StationThatPauses_SpeaksWhenItHasSomething) {
+  const auto wire = paced_wire(kWire, true);
+  wire->say(0, Bytes{10}, at(0));
+  wire->say(0, Bytes{11}, at(3000));  // nobody has looked since
+  EXPECT_EQ(wire->due(), Time{0});
+  EXPECT_EQ(wire->speak(at(3999)), Bytes({10}));
+  EXPECT_EQ(wire->speak(at(4000)), Bytes({11}));
+}
+
+TEST(PacedWire, TwoStationsAtOnce_SpoilBoth) {
+  const auto wire = paced_wire(kWire, true);
+  wire->say(0, Bytes{1, 2, 3}, at(0));
+  EXPECT_EQ(wire->speak(at(1000)), Bytes({1}));
+  wire->say(1, Bytes{4, 5}, at(1500));
+  EXPECT_EQ(wire->collisions(), 1U);
+  const Bytes rest = wire->speak(at(100'000));
+  ASSERT_EQ(rest.size(), 4U);
+  EXPECT_NE(rest[0], 2);
+  EXPECT_NE(rest[2], 4);
+}
+
+TEST(PacedWire, StationThatSpeaksIntoARequest_SpoilsBoth) {
+  const auto wire = paced_wire(kWire, true);
+  wire->hear(kRequest, at(0));
+  wire->say(0, Bytes{1, 2}, at(4000));
+  EXPECT_EQ(wire->collisions(), 1U);
+  EXPECT_NE(wire->speak(at(50'000)), Bytes({1, 2}));
+  const auto heard = wire->take_heard(at(50'000));
+  ASSERT_TRUE(heard);
+  EXPECT_NE(wire->take_frame(at(50'000)), kRequest);
+}
+
+TEST(PacedWire, RequestIntoAStationsAnswer_SpoilsBoth) {
+  const auto wire = paced_wire(kWire, true);
+  wire->say(0, Bytes{1, 2, 3, 4}, at(0));
+  wire->hear(kRequest, at(1500));
+  EXPECT_EQ(wire->collisions(), 1U);
+  EXPECT_NE(wire->speak(at(50'000)), Bytes({1, 2, 3, 4}));
+  EXPECT_NE(wire->take_frame(at(50'000)), kRequest);
+}
+
+TEST(PromptWire, Stations_HearAndSpeakAtOnce) {
+  const auto wire = prompt_wire(true);
+  wire->hear(kRequest, at(0));
+  EXPECT_EQ(wire->take_heard(at(0)).value_or(Heard()).bytes, kRequest);
+  wire->say(1, Bytes{7}, at(0));
+  EXPECT_EQ(wire->speak(at(0)), Bytes({7}));
+  EXPECT_EQ(wire->take_heard(at(0)).value_or(Heard()).by, 1U);
+}
+
 }  // namespace
 }  // namespace strongroom::plant
