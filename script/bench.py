@@ -20,6 +20,7 @@ import urllib.request
 
 from bench_bus import BusBench
 from bench_fairness import FairnessBench
+from bench_panels import PanelBench
 from bench_peers import PeersBench
 from bench_rows import progress, row
 from installation import Site, SiteError, wait_until
@@ -44,7 +45,7 @@ period_ms = {period_ms}
 """
 
 
-class Bench(BusBench, FairnessBench, PeersBench):
+class Bench(BusBench, FairnessBench, PanelBench, PeersBench):
     def __init__(self, binaries, work, short=False):
         self.short = short
         self.binaries = pathlib.Path(binaries)
@@ -323,7 +324,7 @@ class Bench(BusBench, FairnessBench, PeersBench):
 
 
 BENCHES = ["journal", "end-to-end", "fairness", "agents", "latency", "proof", "memory",
-           "points", "telemetry", "wire", "dead"]
+           "points", "telemetry", "wire", "dead", "doors"]
 
 
 def print_table(rows):

@@ -79,6 +79,7 @@ class Plant:
             capture_output=True, text=True, timeout=10, check=False)
         if done.returncode != 0:
             raise SiteError(f"plant {' '.join(words)}: {done.stderr}")
+        return done.stdout.strip()
 
 
 def hundred_points_profile():
