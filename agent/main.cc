@@ -14,8 +14,11 @@
 #include "agent/uplink/mqtt_uplink.h"
 #include "agent/wiring/device_set_of.h"
 #include "agent/wiring/line_set.h"
+#include "agent/wiring/panel_posts.h"
+#include "agent/wiring/pin_worker.h"
 #include "agent/wiring/reloader.h"
 #include "platform/crypto/keys.h"
+#include "platform/crypto/pin.h"
 #include "platform/modbus/libmodbus_link.h"
 #include "platform/system/clock.h"
 #include "platform/system/files.h"
@@ -41,6 +44,7 @@ enum class ExitCode : int {
 struct Identity {
   std::unique_ptr<Signer> signer;
   Trust trust;
+  std::shared_ptr<const Policy> policy;  // nothing: nobody is let in
 };
 
 Result<Identity> load_identity(const AgentConfig& config) {
@@ -60,7 +64,11 @@ Result<Identity> load_identity(const AgentConfig& config) {
   if (!trust) {
     return fault(config.trust.string() + ": " + trust.error().what);
   }
-  return Identity{*std::move(signer), *std::move(trust)};
+  auto policy = policy_of(config);
+  if (!policy) {
+    return std::unexpected(policy.error());
+  }
+  return Identity{*std::move(signer), *std::move(trust), *std::move(policy)};
 }
 
 LibmodbusSettings link_settings(const LineConfig& line) {
@@ -75,15 +83,30 @@ LibmodbusSettings link_settings(const LineConfig& line) {
   return settings;
 }
 
-MakeLine line_maker(Inbox& inbox) {
-  return [&inbox](const LineConfig& line) {
-    return std::make_unique<BusLine>(
+MakeLine line_maker(Inbox& inbox, PanelPosts& posts) {
+  return [&inbox, &posts](const LineConfig& line) {
+    auto bus = std::make_shared<BusLine>(
         line.name,
         make_libmodbus_link(link_settings(line)),
         line_settings(line),
         line_devices(line),
-        [&inbox](PollDone poll) { inbox.push_poll(std::move(poll)); });
+        [&inbox](PollDone poll) { inbox.push_poll(std::move(poll)); },
+        posts.drivers(line));
+    posts.wake(line, bus);
+    return bus;
   };
+}
+
+/// agent.toml with the panels' keys: either is wrong, or both are right.
+std::expected<AgentConfig, std::vector<ConfigError>> load_with_keys(
+    const std::string& file) {
+  auto config = load_agent_config(file);
+  if (config) {
+    if (auto errors = load_panel_keys(*config); !errors.empty()) {
+      return std::unexpected(std::move(errors));
+    }
+  }
+  return config;
 }
 
 /// Pages and admin socket, as long as it lives.
@@ -147,13 +170,14 @@ void stop_all(Servers& servers, LineSet& lines, MqttClient& client) {
   client.stop();
 }
 
-AgentOptions agent_options(const AgentConfig& config, const Trust& trust) {
+AgentOptions agent_options(const AgentConfig& config,
+                           const Identity& identity) {
   AgentOptions options;
   options.source = config.source;
   options.version = STRONGROOM_VERSION;
   options.boot_id = random16();
-  options.trust = trust;
-  options.devices = device_set_of(config);
+  options.trust = identity.trust;
+  options.devices = device_set_of(config, identity.policy);
   options.quota = {config.journal_quota.total_bytes,
                    config.journal_quota.record_reserve_bytes};
   return options;
@@ -205,7 +229,7 @@ ExitCode run_agent(const AgentConfig& config,
 
   Inbox inbox;
   SnapshotHolder snapshots;
-  const AgentOptions options = agent_options(config, identity.trust);
+  const AgentOptions options = agent_options(config, identity);
   AgentCore core(options,
                  opened->state,
                  {opened->opened_because, opened->previous, opened->set_aside},
@@ -218,17 +242,34 @@ ExitCode run_agent(const AgentConfig& config,
     return ExitCode::kConfiguration;
   }
   MqttUplink uplink(config.source, **client);
-  LineSet lines(line_maker(inbox));
+  PanelPosts posts({read_clocks,
+                    fill_random,
+                    [&inbox](PanelReport&& report) {
+                      return inbox.push_panel(std::move(report));
+                    }},
+                   opened->state.panel_cursors);
+  posts.set_panels(config);
+  PinWorker pins(verify_pin,
+                 [&inbox](PinAnswer answer) { inbox.push_pin(answer); });
+  LineSet lines(line_maker(inbox, posts));
   Reloader reloader(
       config,
-      {.load = [&config_file] { return load_agent_config(config_file); },
+      {.load = [&config_file] { return load_with_keys(config_file); },
        .lines = lines,
+       .load_policy = policy_of,
+       .set_panels =
+           [&posts](const AgentConfig& wanted) { posts.set_panels(wanted); },
        .push_devices =
            [&inbox](DeviceSet set) { inbox.push_devices(std::move(set)); },
-       .tell = [](const std::string& status) { notify_ready(status); }});
+       .tell = [](const std::string& status) { notify_ready(status); }},
+      identity.policy.get());
   Servers servers(config,
                   {[&snapshots] { return snapshots.get(); },
-                   [&lines] { return lines.snapshot(); },
+                   [&lines, &posts] {
+                     auto all = lines.snapshot();
+                     posts.add_to(all);
+                     return all;
+                   },
                    [&client] { return (*client)->counters(); },
                    [] { return read_clocks().monotonic; },
                    [&reloader] { return reloader.status(); }},
@@ -242,7 +283,9 @@ ExitCode run_agent(const AgentConfig& config,
              inbox,
              snapshots,
              read_clocks,
-             notify_watchdog});
+             notify_watchdog,
+             &posts,
+             &pins});
   // Pages first: they say so when the journal cannot commit.
   if (auto listening = servers.listen(); !listening) {
     spdlog::error("http_unusable error=\"{}\"", listening.error().what);
@@ -268,7 +311,7 @@ ExitCode run_agent(const AgentConfig& config,
 }
 
 ExitCode run(const ProgramArguments& arguments) {
-  const auto config = load_agent_config(arguments.config);
+  const auto config = load_with_keys(arguments.config);
   if (!config) {
     for (const ConfigError& error : config.error()) {
       fmt::print(stderr, "{}\n", error.text());

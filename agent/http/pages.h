@@ -17,6 +17,29 @@
 
 namespace strongroom {
 
+/// What a panel's driver shows of itself, copied as a line is.
+struct PanelLinkSnapshot {
+  std::string name;
+  std::uint8_t unit_id = 1;
+  bool is_up = false;
+  bool is_silenced = false;
+  std::string board;
+  std::string firmware;
+  bool tests_only = false;
+  std::string error;  // the last one; empty while it is up
+  std::uint32_t config_version = 0;
+  std::uint32_t list_version = 0;
+  std::uint32_t ring = 0;
+  std::uint32_t held_seq = 0;
+  std::uint32_t newest_seq = 0;
+  std::uint64_t polls = 0;
+  std::uint64_t exchanges = 0;
+  std::uint64_t repeats = 0;
+  std::uint64_t invalid_answers = 0;
+  std::uint64_t sessions = 0;
+  strongroom_panel_v1_PanelStatus state{};
+};
+
 /// A line as it is, copied by whoever knows the lines. Counters go on over a
 /// restart of the line.
 struct LineSnapshot {
@@ -27,6 +50,7 @@ struct LineSnapshot {
   LineStatus status;
   LineCounters counters;  // of all devices that the line ever had
   std::map<std::string, std::string, std::less<>> profiles;  // by device
+  std::vector<PanelLinkSnapshot> panels;
 };
 
 /// What became of reading the configuration anew.

@@ -217,7 +217,7 @@ void load_descriptions(SQLite::Database& db, JournalContents& contents) {
 void load_panel_cursors(SQLite::Database& db, JournalContents& contents) {
   SQLite::Statement query(
       db,
-      "SELECT panel, ring, seq, list_version, list_hash, row_hash FROM "
+      "SELECT panel, ring, seq, list_version, list_hash, flags, row_hash FROM "
       "panel_cursors ORDER BY panel");
   while (query.executeStep()) {
     PanelCursor row;
@@ -227,7 +227,8 @@ void load_panel_cursors(SQLite::Database& db, JournalContents& contents) {
     row.seq = number_32(query.getColumn(2), place, "seq");
     row.list_version = number_32(query.getColumn(3), place, "list_version");
     row.list_hash = hash_column(query.getColumn(4), place, "list_hash");
-    require_row_hash(query.getColumn(5), row_hash(row), place);
+    row.flags = number_32(query.getColumn(5), place, "flags");
+    require_row_hash(query.getColumn(6), row_hash(row), place);
     contents.panel_cursors.push_back(std::move(row));
   }
 }

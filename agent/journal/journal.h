@@ -114,6 +114,9 @@ struct PanelCursor {
   std::uint32_t seq = 0;  // every event of the ring up to it stands, or is lost
   std::uint32_t list_version = 0;
   Hash list_hash{};  // of what that version holds
+  /// What those events leave true: bits 0-7 leaves locked down, 8 the fire
+  /// input is active, 9 the panel is alone, 10 the link is lost.
+  std::uint32_t flags = 0;
 
   friend bool operator==(const PanelCursor&, const PanelCursor&) = default;
 };

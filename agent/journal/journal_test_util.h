@@ -174,7 +174,7 @@ inline void write_sample(const std::filesystem::path& path) {
   writer.turn().descriptions.push_back(
       {"room-1", kEpochOne, 2, sha256(as_bytes("description"))});
   writer.turn().panel_cursors.push_back(
-      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list"))});
+      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list")), 0x305});
   writer.commit();
   writer.deliver(Stream::kTelemetry,
                  4,

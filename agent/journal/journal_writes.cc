@@ -311,7 +311,8 @@ void SqliteJournal::write_panel_cursor(const PanelCursor& row) {
   bind(put, 3, std::uint64_t{row.seq});
   bind(put, 4, std::uint64_t{row.list_version});
   bind(put, 5, ByteView(row.list_hash));
-  bind(put, 6, ByteView(hash));
+  bind(put, 6, std::uint64_t{row.flags});
+  bind(put, 7, ByteView(hash));
   run(put);
 }
 

@@ -85,6 +85,7 @@ CREATE TABLE panel_cursors (
   seq INTEGER NOT NULL,
   list_version INTEGER NOT NULL,
   list_hash BLOB NOT NULL,
+  flags INTEGER NOT NULL,
   row_hash BLOB NOT NULL
 ) WITHOUT ROWID;
 )sql";
@@ -174,6 +175,7 @@ Hash row_hash(const PanelCursor& row) {
       .number(row.seq)
       .number(row.list_version)
       .blob(row.list_hash)
+      .number(row.flags)
       .hash();
 }
 

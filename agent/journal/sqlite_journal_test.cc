@@ -78,7 +78,7 @@ TEST_F(SqliteJournalTest, Open_AfterWriting_ContinuesWithEverything) {
   EXPECT_EQ(telemetry.delivered, 4U);
   ASSERT_EQ(opened.state.descriptions.size(), 1U);
   const std::vector<PanelCursor> cursors = {
-      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list"))}};
+      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list")), 0x305}};
   EXPECT_EQ(opened.state.panel_cursors, cursors);
   EXPECT_EQ(opened.state.last_transaction, 3U);
 }

@@ -107,9 +107,9 @@ struct SqliteJournal::Statements {
             db, "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?, ?)"),
         read_panel_cursor(
             db, "SELECT ring, seq FROM panel_cursors WHERE panel = ?"),
-        put_panel_cursor(
-            db,
-            "INSERT OR REPLACE INTO panel_cursors VALUES (?, ?, ?, ?, ?, ?)"),
+        put_panel_cursor(db,
+                         "INSERT OR REPLACE INTO panel_cursors VALUES (?, ?, "
+                         "?, ?, ?, ?, ?)"),
         add_loss(db, "INSERT INTO losses VALUES (?, ?, ?, ?, ?, ?)"),
         read_loss(db,
                   "SELECT hash_of_last FROM losses WHERE last_position = ?"),

@@ -252,7 +252,7 @@ inline void write_full_sample(const std::filesystem::path& path) {
   twin.turn().descriptions.push_back(
       {"room-1", kEpochOne, 2, sha256(as_bytes("description"))});
   twin.turn().panel_cursors.push_back(
-      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list"))});
+      {"door-1", 0xfedcba98, 4711, 3, sha256(as_bytes("list")), 0x305});
   twin.commit();
   twin.follow(Stream::kRecord, 2, 3);
   twin.commit();

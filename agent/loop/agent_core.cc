@@ -64,6 +64,12 @@ AgentCore::AgentCore(AgentOptions options,
               ports_.journal,
               ports_.signer,
               {state.streams[0].cut, state.streams[1].cut}),
+      doors_({recorder_,
+              ports_.random,
+              [this](const DescriptionRow& row) { return serial_of(row); }},
+             state,
+             options_.devices.panels,
+             options_.devices.policy),
       telemetry_(
           std::exchange(options_.devices, {}),
           [this](const DescriptionRow& row) { return identity_of(row); }),
@@ -81,6 +87,7 @@ void AgentCore::begin(const Now& machine) {
   if (step) {
     record_step(*step);
   }
+  take_refusals();
 }
 
 void AgentCore::start() {
@@ -126,6 +133,7 @@ void AgentCore::poll_done(const PollDone& poll) {
 void AgentCore::devices_changed(const DeviceSet& set) {
   ++reloads_;
   telemetry_.change(set, recorder_, now_);
+  doors_.change(set.panels, set.policy, now_);
 }
 
 void AgentCore::ack_arrived(ByteView payload) {
@@ -167,6 +175,7 @@ void AgentCore::stopping() {
 
 Turn AgentCore::finish() {
   telemetry_.close_ended(recorder_, now_);
+  doors_.tick(now_);
   for (const Stream stream : kAgentStreams) {
     sender(stream).tick(now_.monotonic);
     apply_effects(stream);
@@ -183,6 +192,7 @@ Turn AgentCore::finish() {
              recorder_.pending().events[1].size();
   turn.transaction = recorder_.take();
   turn.effects = std::exchange(effects_, {});
+  turn.doors = doors_.take_effects();
   turn.broken = broken_;
   return turn;
 }
@@ -192,7 +202,7 @@ void AgentCore::committed(Turn& turn) {
 }
 
 MonoTime AgentCore::next_deadline() const {
-  if (has_more_) {
+  if (has_more_ || !refused_.empty() || !refused_pins_.empty()) {
     return now_.monotonic;
   }
   MonoTime deadline = now_.monotonic + std::chrono::seconds(1);
@@ -248,26 +258,6 @@ void AgentCore::record_finding(const Suspicion& suspicion,
   }
   body.count = *count;
   recorder_.record(Stream::kRecord, event, now_);
-}
-
-// What the journal holds of a device's text; of this run Identities knows it.
-std::optional<std::string> AgentCore::identity_of(
-    const DescriptionRow& row) const {
-  const EpochRow* epoch = recorder_.epoch_row(Stream::kRecord, row.epoch);
-  if (epoch == nullptr) {
-    return std::nullopt;
-  }
-  const auto found = ports_.journal.events(
-      Stream::kRecord, epoch->first_position + row.seq - 1, 1, 0);
-  if (!found || found->empty()) {
-    return std::nullopt;
-  }
-  const auto event = decode_event(found->front());
-  if (!event || event->epoch != row.epoch || event->seq != row.seq ||
-      event->which_body != strongroom_v1_Event_device_identified_tag) {
-    return std::nullopt;
-  }
-  return event->body.device_identified.text;
 }
 
 // --- delivery ---------------------------------------------------------------
@@ -385,6 +375,7 @@ void AgentCore::apply(Stream stream, EpochRefused& effect) {
                             : strongroom_v1_EpochReason_EPOCH_REASON_REFUSED;
     open_epoch(reason, recorder_.heads());
     telemetry_.describe(recorder_, now_);
+    doors_.describe(now_);
   }
   recorder_.stop_epoch(stream, effect.epoch, effect.at, effect.reason);
   const EpochRow& row = recorder_.epoch_at(stream, effect.at);

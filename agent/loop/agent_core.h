@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/bus/bus.h"
+#include "agent/loop/doors.h"
 #include "agent/loop/finding_limit.h"
 #include "agent/loop/follow_order.h"
 #include "agent/loop/follow_plan.h"
@@ -58,6 +59,8 @@ struct Publish {
 struct Turn {
   JournalTransaction transaction;  // number 0: nothing to commit
   std::vector<Publish> effects;
+  /// The same, for panels and for those who check PINs.
+  DoorEffects doors;
   /// The journal gave back something that is not what was written: nothing of
   /// this turn may be committed or released.
   std::optional<JournalError> broken;
@@ -85,6 +88,15 @@ class AgentCore {
   /// Begins a turn. The first one opens or continues the epoch.
   void begin(const Now& machine);
   void poll_done(const PollDone& poll);
+  /// What panels say. The digits of PINs are wiped.
+  void panel_reported(PanelReport& report);
+  void pin_answered(const PinAnswer& answer);
+  /// Effects of the turn before that found no room; the next turn records it.
+  void refused(PanelEffect effect);
+  void refused_pin(std::uint64_t ticket);
+  /// These leaves of a panel are locked down from now on, the others are not.
+  /// False: there is no such panel.
+  bool lock_down(const std::string& panel, std::uint8_t leaves);
   /// Another configuration: journal, epoch and delivery go on.
   void devices_changed(const DeviceSet& set);
   /// Before any ack of the turn. What will be sent again, in words; counts
@@ -116,7 +128,10 @@ class AgentCore {
 
  private:
   void start();
+  std::optional<EventMessage> event_of(const DescriptionRow& row) const;
   std::optional<std::string> identity_of(const DescriptionRow& row) const;
+  std::optional<Bytes> serial_of(const DescriptionRow& row) const;
+  void take_refusals();
   void record_step(const ClockStep& step);
   void record_finding(const Suspicion& suspicion,
                       Stream stream,
@@ -160,6 +175,7 @@ class AgentCore {
   Recorder recorder_;
   Losses losses_;
   Outbox outbox_;
+  Doors doors_;
   Telemetry telemetry_;
   std::array<Sender, 2> senders_;
   FindingLimit limit_;
@@ -177,6 +193,8 @@ class AgentCore {
   std::array<std::uint64_t, 2> salvaged_{};
   std::optional<FollowSnapshot> followed_;
   std::vector<Publish> effects_;
+  std::vector<PanelEffect> refused_;
+  std::vector<std::uint64_t> refused_pins_;
   std::vector<Bytes> live_messages_;
   std::optional<JournalError> broken_;
 

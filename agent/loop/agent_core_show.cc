@@ -104,6 +104,7 @@ AgentSnapshot AgentCore::snapshot() const {
   out.devices = telemetry_.snapshot();
   out.journal.set_aside = start_.set_aside;
   out.space = space();
+  out.doors = doors_.snapshot();
   out.followed = followed_;
   return out;
 }

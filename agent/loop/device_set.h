@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent's telemetry is about: given at the start, and again whenever
-// the configuration is read anew.
+// What the agent's telemetry and doors are about: given at the start, and again
+// whenever the configuration is read anew.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/loop/panel_set.h"
+#include "core/access/policy.h"
 #include "core/point/computed.h"
 #include "core/point/profile.h"
 #include "core/point/window.h"
@@ -31,6 +33,9 @@ struct DeviceSet {
   std::vector<TelemetryDevice> devices;
   std::vector<TelemetryComputed> computed;
   WindowOptions windows;
+  std::vector<PanelShape> panels;
+  /// Nothing: nobody is let in.
+  std::shared_ptr<const Policy> policy;
 };
 
 }  // namespace strongroom

@@ -48,6 +48,22 @@ void Inbox::push_devices(DeviceSet set) {
   filled_.notify_one();
 }
 
+bool Inbox::push_panel(PanelReport&& report) {
+  const std::lock_guard lock(mutex_);
+  if (stop_ || panels_.size() >= limits_.panels) {
+    return false;
+  }
+  panels_.push_back(std::move(report));
+  filled_.notify_one();
+  return true;
+}
+
+void Inbox::push_pin(PinAnswer answer) {
+  const std::lock_guard lock(mutex_);
+  pins_.push_back(answer);
+  filled_.notify_one();
+}
+
 bool Inbox::push_follow(FollowRequest request) {
   const std::lock_guard lock(mutex_);
   if (stop_ || follow_) {
@@ -67,7 +83,8 @@ void Inbox::push_stop() {
 
 bool Inbox::has_input() const {
   return disconnected_ || connected_ || stop_ || devices_ || follow_ ||
-         !acks_.empty() || !polls_.empty();
+         !acks_.empty() || !panels_.empty() || !pins_.empty() ||
+         !polls_.empty();
 }
 
 Inputs Inbox::take(std::size_t max_polls,
@@ -83,6 +100,10 @@ Inputs Inbox::take(std::size_t max_polls,
   inputs.acks.assign(std::make_move_iterator(acks_.begin()),
                      std::make_move_iterator(acks_.end()));
   acks_.clear();
+  inputs.panels.assign(std::make_move_iterator(panels_.begin()),
+                       std::make_move_iterator(panels_.end()));
+  panels_.clear();
+  inputs.pins = std::exchange(pins_, {});
   const auto count =
       static_cast<std::ptrdiff_t>(std::min(max_polls, polls_.size()));
   inputs.polls.assign(std::make_move_iterator(polls_.begin()),

@@ -13,6 +13,10 @@
 //                       a line that polls faster than the journal commits; then
 //                       the oldest poll is dropped and counted, so that a
 //                       journal that cannot commit does not stop the lines
+// panels      256       refused: the driver keeps the report and offers it
+// again,
+//                       and of events acknowledges nothing meanwhile
+// pins        -         as many as were asked: at most 8 at once
 // devices     1         the newest set replaces the older: only it matters
 // follow      1         refused: a person asks, and hears that another one does
 // stop        1         -
@@ -30,6 +34,8 @@
 #include "agent/bus/bus.h"
 #include "agent/loop/device_set.h"
 #include "agent/loop/follow_order.h"
+#include "agent/loop/panel_io.h"
+#include "agent/loop/panel_orders.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 
@@ -38,6 +44,7 @@ namespace strongroom {
 struct InboxLimits {
   std::size_t acks = 64;
   std::size_t polls = 2048;
+  std::size_t panels = 256;
   std::chrono::milliseconds poll_wait{250};
 };
 
@@ -60,12 +67,15 @@ struct Inputs {
   /// Before the polls: those of the old devices are dropped where they do not
   /// fit any more.
   std::optional<DeviceSet> devices;
+  /// After the devices, before the polls.
+  std::vector<PanelReport> panels;
+  std::vector<PinAnswer> pins;
   std::vector<PollDone> polls;
   bool stop = false;
 
   bool empty() const {
     return !disconnected && !connected && acks.empty() && !devices && !follow &&
-           polls.empty() && !stop;
+           panels.empty() && pins.empty() && polls.empty() && !stop;
   }
 };
 
@@ -79,6 +89,9 @@ class Inbox {
   void push_ack(Bytes payload);
   void push_poll(PollDone poll);
   void push_devices(DeviceSet set);
+  /// False: there is no room, or the loop is told to stop; nothing was taken.
+  bool push_panel(PanelReport&& report);
+  void push_pin(PinAnswer answer);
   /// False when another order waits, or the loop is told to stop: the reply is
   /// never called. When true it is called once: with what the order did, when
   /// that stands in the journal, or with a fault. A loop that ended before it
@@ -110,6 +123,8 @@ class Inbox {
   std::optional<DeviceSet> devices_;
   std::optional<FollowRequest> follow_;
   std::deque<Bytes> acks_;
+  std::deque<PanelReport> panels_;
+  std::vector<PinAnswer> pins_;
   std::deque<PollDone> polls_;
   std::uint64_t dropped_acks_ = 0;
   std::uint64_t dropped_polls_ = 0;

@@ -102,6 +102,12 @@ void Loop::feed(Inputs& inputs) {
     ports_.core.devices_changed(*inputs.devices);
     spdlog::info("devices_changed");
   }
+  for (PanelReport& report : inputs.panels) {
+    ports_.core.panel_reported(report);
+  }
+  for (const PinAnswer& answer : inputs.pins) {
+    ports_.core.pin_answered(answer);
+  }
   for (const PollDone& poll : inputs.polls) {
     ports_.core.poll_done(poll);
   }
@@ -125,6 +131,24 @@ bool Loop::settle(Turn& turn) {
       return false;
     }
     monotonic_ = ports_.clock().monotonic;
+    if (monotonic_ - *journal_.failing_since >= kJournalFailedAfter) {
+      silence_panels(true);
+    }
+  }
+}
+
+// Without a durable record nobody is let in: panels then decide by their own
+// policy, and keep the events.
+void Loop::silence_panels(bool is_silent) {
+  if (ports_.panels == nullptr || is_silent_ == is_silent) {
+    return;
+  }
+  is_silent_ = is_silent;
+  ports_.panels->silence(is_silent);
+  if (is_silent) {
+    spdlog::error("panels_silenced error=\"{}\"", journal_.error);
+  } else {
+    spdlog::info("panels_heard_again");
   }
 }
 
@@ -148,7 +172,25 @@ void Loop::note_commit(const JournalResult<void>& result) {
   }
 }
 
+void Loop::release(DoorEffects& doors) {
+  for (PanelEffect& effect : doors.orders) {
+    if (ports_.panels == nullptr ||
+        !ports_.panels->push(effect.panel, effect.order)) {
+      ports_.core.refused(std::move(effect));
+    }
+  }
+  for (PinQuestion& question : doors.pins) {
+    const std::uint64_t ticket = question.ticket;
+    if (ports_.pins == nullptr || !ports_.pins->ask(std::move(question))) {
+      wipe(question.digits);
+      ports_.core.refused_pin(ticket);
+    }
+  }
+}
+
 void Loop::release(Turn& turn) {
+  silence_panels(false);
+  release(turn.doors);
   for (Publish& effect : turn.effects) {
     ports_.uplink.publish(effect.topic, std::move(effect.payload));
   }

@@ -22,6 +22,8 @@ struct LoopPorts {
   std::function<Now()> clock;
   /// Called about once a second while the loop makes progress.
   std::function<void()> alive = [] {};
+  PanelOrders* panels = nullptr;  // nothing: there are none
+  PinChecks* pins = nullptr;      // nothing: nobody can check any
 };
 
 struct LoopOptions {
@@ -53,6 +55,8 @@ class Loop {
   void reply_to_follow(bool stands);
   bool settle(Turn& turn);
   void release(Turn& turn);
+  void release(DoorEffects& doors);
+  void silence_panels(bool is_silent);
   void note_commit(const JournalResult<void>& result);
   void keep_house(bool idle);
   void make_room();
@@ -64,6 +68,7 @@ class Loop {
   const LoopOptions options_;
   bool first_ = true;
   bool is_broken_ = false;
+  bool is_silent_ = false;
   MonoTime monotonic_{};
   JournalSnapshot journal_;
   std::optional<MonoTime> shown_;

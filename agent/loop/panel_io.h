@@ -14,10 +14,14 @@
 
 namespace strongroom {
 
-// --- from a panel -------------------------------------------------------------
+// --- from a panel ----------------------------------------------------------
 
 /// How the time of a panel's event is known (proto PanelClock).
-enum class PanelClockKind : std::uint8_t { kWall = 1, kUptime = 2, kUnknown = 3 };
+enum class PanelClockKind : std::uint8_t {
+  kWall = 1,
+  kUptime = 2,
+  kUnknown = 3
+};
 
 struct PanelFact {
   strongroom_panel_v1_PanelEvent event{};
@@ -83,7 +87,7 @@ struct PanelReport {
       what;
 };
 
-// --- to a panel ---------------------------------------------------------------
+// --- to a panel ------------------------------------------------------------
 
 /// Events of the ring up to `seq` stand in the journal.
 struct PanelHeld {
@@ -117,7 +121,7 @@ struct PanelList {
   std::vector<Entry> entries;
 };
 
-using PanelOrder =
-    std::variant<PanelHeld, PanelUnlock, PanelIndicate, PanelLockdown, PanelList>;
+using PanelOrder = std::
+    variant<PanelHeld, PanelUnlock, PanelIndicate, PanelLockdown, PanelList>;
 
 }  // namespace strongroom

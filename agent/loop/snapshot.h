@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/loop/door_snapshot.h"
 #include "agent/loop/quota.h"
 #include "agent/loop/sender.h"
 #include "core/base/now.h"
@@ -101,6 +102,7 @@ struct AgentSnapshot {
   std::vector<DeviceSnapshot> devices;
   JournalSnapshot journal;
   SpaceSnapshot space;
+  DoorsSnapshot doors;
   std::optional<FollowSnapshot> followed;
 };
 

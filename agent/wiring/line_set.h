@@ -17,7 +17,7 @@
 namespace strongroom {
 
 /// Not started yet.
-using MakeLine = std::function<std::unique_ptr<BusLine>(const LineConfig&)>;
+using MakeLine = std::function<std::shared_ptr<BusLine>(const LineConfig&)>;
 
 /// start() and the stops are called by one thread at a time; snapshot() by any.
 class LineSet {

@@ -16,8 +16,10 @@ void log_warnings(const AgentConfig& config) {
   }
 }
 
-Reloader::Reloader(AgentConfig running, ReloadPorts ports)
-    : ports_(std::move(ports)), running_(std::move(running)) {}
+Reloader::Reloader(AgentConfig running, ReloadPorts ports, const Policy* policy)
+    : ports_(std::move(ports)),
+      running_(std::move(running)),
+      policy_(policy == nullptr ? Hash{} : policy->hash) {}
 
 Reloader::~Reloader() {
   stop();
@@ -70,7 +72,12 @@ void Reloader::reload() {
     refuse(wanted.error());
     return;
   }
-  apply(*std::move(wanted));
+  auto policy = ports_.load_policy(*wanted);
+  if (!policy) {
+    refuse({{wanted->policy.filename().string(), 0, policy.error().what}});
+    return;
+  }
+  apply(*std::move(wanted), *std::move(policy));
 }
 
 void Reloader::refuse(const std::vector<ConfigError>& errors) {
@@ -85,16 +92,19 @@ void Reloader::refuse(const std::vector<ConfigError>& errors) {
   status_.refused = std::move(texts);
 }
 
-void Reloader::apply(AgentConfig wanted) {
+void Reloader::apply(AgentConfig wanted, std::shared_ptr<const Policy> policy) {
   const ConfigDiff diff = diff_configs(running_, wanted);
   log_warnings(wanted);
   for (const std::string& key : diff.needs_restart) {
     spdlog::warn("config_needs_restart key={}", key);
   }
   running_ = without_restart(running_, std::move(wanted));
+  const Hash hash = policy == nullptr ? Hash{} : policy->hash;
   ports_.lines.stop(diff.stop);
-  if (diff.changes_devices) {
-    ports_.push_devices(device_set_of(running_));
+  ports_.set_panels(running_);
+  if (diff.changes_devices || hash != policy_) {
+    ports_.push_devices(device_set_of(running_, std::move(policy)));
+    policy_ = hash;
   }
   for (const LineConfig& line : running_.lines) {
     if (std::ranges::find(diff.start, line.name) != diff.start.end()) {

@@ -23,21 +23,28 @@ struct ReloadPorts {
   /// agent.toml as it is now.
   std::function<std::expected<AgentConfig, std::vector<ConfigError>>()> load;
   LineSet& lines;
+  /// The policy of a configuration; its fault refuses the configuration.
+  std::function<Result<std::shared_ptr<const Policy>>(const AgentConfig&)>
+      load_policy = [](const auto&) { return nullptr; };
+  /// Before the loop is told of panels, and before their lines are started.
+  std::function<void(const AgentConfig&)> set_panels = [](const auto&) {};
   /// To the loop; must not block.
   std::function<void(DeviceSet)> push_devices;
   /// What the service manager shows of the agent.
   std::function<void(const std::string& status)> tell = [](const auto&) {};
 };
 
-/// An invalid file changes nothing. A valid one: lines whose configuration is
-/// the same go on; the others are stopped, the loop learns the new devices, new
-/// lines are started, in this order, so that the loop knows every device before
-/// its first poll. What cannot change while running keeps its value and is
-/// named.
+/// An invalid file, or policy, changes nothing. A valid one: lines whose
+/// configuration is the same go on; the others are stopped, the loop learns the
+/// new devices, new lines are started, in this order, so that the loop knows
+/// every device before its first poll. What cannot change while running keeps
+/// its value and is named.
 class Reloader {
  public:
-  /// `running`: whose lines run.
-  Reloader(AgentConfig running, ReloadPorts ports);
+  /// `running`: whose lines run. `policy`: which is in force.
+  Reloader(AgentConfig running,
+           ReloadPorts ports,
+           const Policy* policy = nullptr);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -55,10 +62,11 @@ class Reloader {
   void run();
   void reload();
   void refuse(const std::vector<ConfigError>& errors);
-  void apply(AgentConfig wanted);
+  void apply(AgentConfig wanted, std::shared_ptr<const Policy> policy);
 
   ReloadPorts ports_;
   AgentConfig running_;  // the thread's, once it runs
+  Hash policy_{};        // of the policy that is in force; zeros: there is none
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool requested_ = false;  // under mutex_

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/loop/doors.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/loop/names.h"
+
+namespace strongroom {
+namespace {
+
+using Kind = strongroom_panel_v1_PanelEventKind;
+
+// PanelCursor::flags.
+constexpr std::uint32_t kLockdownMask = 0xff;
+constexpr std::uint32_t kFire = 1U << 8U;
+constexpr std::uint32_t kAlone = 1U << 9U;
+constexpr std::uint32_t kLinkLost = 1U << 10U;
+// PanelStatus.
+constexpr std::uint32_t kStatusFire = 1U << 3U;
+constexpr std::uint8_t kStatusLeafLockedDown = 1U << 7U;
+
+bool is_own_decision(Kind kind) {
+  return kind ==
+             strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED ||
+         kind ==
+             strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_DENIED;
+}
+
+// The panel's own decision on a reading follows it in the ring.
+bool is_decided_by_panel(const PanelFacts& facts, std::size_t at) {
+  const std::uint8_t reader = facts.facts[at].event.reader;
+  for (std::size_t next = at + 1; next < facts.facts.size(); ++next) {
+    const auto& event = facts.facts[next].event;
+    if (event.reader != reader) {
+      continue;
+    }
+    if (is_own_decision(event.kind)) {
+      return true;
+    }
+    if (event.kind ==
+        strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_BADGE_READ) {
+      return false;
+    }
+  }
+  return false;
+}
+
+void set(std::uint32_t& flags, std::uint32_t flag, bool is_set) {
+  flags = is_set ? flags | flag : flags & ~flag;
+}
+
+std::map<std::string, PanelCursor> cursors_of(const JournalState& state) {
+  std::map<std::string, PanelCursor> out;
+  for (const PanelCursor& cursor : state.panel_cursors) {
+    out[cursor.panel] = cursor;
+  }
+  return out;
+}
+
+}  // namespace
+
+Doors::Doors(DoorPorts ports,
+             const JournalState& state,
+             std::vector<PanelShape> panels,
+             std::shared_ptr<const Policy> policy)
+    : ports_(std::move(ports)),
+      orders_(ports_.recorder, ports_.random),
+      gatekeeper_(
+          ports_.recorder, ports_.random, orders_, effects_, std::move(policy)),
+      cursors_(cursors_of(state)) {
+  change(std::move(panels), gatekeeper_.share(), {});
+}
+
+// --- what panels there are --------------------------------------------------
+
+void Doors::change(std::vector<PanelShape> panels,
+                   std::shared_ptr<const Policy> policy,
+                   const Now& now) {
+  now_ = now;
+  gatekeeper_.set_policy(std::move(policy));
+  std::map<std::string, Panel> before = std::exchange(panels_, {});
+  order_.clear();
+  for (PanelShape& shape : panels) {
+    order_.push_back(shape.name);
+    Panel& panel = panels_[shape.name];
+    if (const auto known = before.find(shape.name); known != before.end()) {
+      panel = std::move(known->second);
+      before.erase(known);
+    } else if (const auto cursor = cursors_.find(shape.name);
+               cursor != cursors_.end()) {
+      panel.cursor = cursor->second;
+    }
+    panel.cursor.panel = shape.name;
+    panel.shape = std::move(shape);
+    panel.list_due = MonoTime{};
+  }
+  for (auto& [name, gone] : before) {
+    cursors_[name] = std::move(gone.cursor);
+  }
+}
+
+void Doors::describe(const Now& now) {
+  now_ = now;
+  for (auto& [name, panel] : panels_) {
+    if (panel.heard) {
+      describe(panel);
+    }
+  }
+}
+
+// --- what they report -------------------------------------------------------
+
+void Doors::take(PanelReport& report, WallTime heard, const Now& now) {
+  now_ = now;
+  heard_ = heard;
+  const auto found = panels_.find(report.panel);
+  if (found == panels_.end()) {
+    ++stray_;  // it was just taken away; it keeps what it was not thanked for
+    if (auto* pin = std::get_if<PanelPin>(&report.what)) {
+      wipe(pin->digits);
+    }
+    return;
+  }
+  std::visit([&](auto& what) { take(found->second, report, what); },
+             report.what);
+}
+
+void Doors::take(Panel& panel, PanelReport& report, PanelFacts& facts) {
+  if (facts.ring == 0) {
+    return;
+  }
+  if (facts.ring != panel.cursor.ring) {
+    begin_ring(panel, facts.ring);
+  }
+  // A ring that was in use before this journal knew it: what is missing at its
+  // begin was perhaps recorded elsewhere.
+  const bool is_adopted = panel.cursor.seq == 0 && panel.heard &&
+                          panel.heard->hello.ring == panel.cursor.ring;
+  for (std::size_t at = 0; at < facts.facts.size(); ++at) {
+    const std::uint32_t seq = facts.facts[at].event.seq;
+    if (seq <= panel.cursor.seq) {
+      ++panel.seen.doubled;
+      continue;
+    }
+    if (seq > panel.cursor.seq + 1) {
+      if (is_adopted && panel.cursor.seq == 0) {
+        record_unknown(panel, facts.ring, 0, facts.ring);
+        ++panel.seen.lost_unknown;
+      } else {
+        record_lost(panel, panel.cursor.seq + 1, seq - 1);
+      }
+    }
+    panel.cursor.seq = seq;
+    ++panel.seen.events;
+    take_fact(panel, report, facts, at);
+  }
+  if (facts.through > panel.cursor.seq) {
+    record_lost(panel, panel.cursor.seq + 1, facts.through);
+    panel.cursor.seq = facts.through;
+  }
+  keep_cursor(panel);
+  effects_.orders.push_back(
+      {panel.shape.name, PanelHeld{panel.cursor.ring, panel.cursor.seq}});
+}
+
+void Doors::take(Panel& panel, PanelReport&, PanelRingLost& lost) {
+  if (lost.next == 0 || lost.next == panel.cursor.ring) {
+    return;
+  }
+  begin_ring(panel, lost.next);
+  keep_cursor(panel);
+  effects_.orders.push_back({panel.shape.name, PanelHeld{lost.next, 0}});
+}
+
+// What the old ring held after the cursor is gone, and nobody knows how much.
+void Doors::begin_ring(Panel& panel, std::uint32_t ring) {
+  if (panel.cursor.ring != 0) {
+    record_unknown(panel, panel.cursor.ring, panel.cursor.seq, ring);
+    ++panel.seen.lost_unknown;
+  }
+  panel.cursor.ring = ring;
+  panel.cursor.seq = 0;
+  // Nothing is known of it but what it will say; the link is ours.
+  panel.cursor.flags &= kLinkLost;
+  panel.released.clear();
+}
+
+void Doors::take_fact(Panel& panel,
+                      const PanelReport& report,
+                      const PanelFacts& facts,
+                      std::size_t at) {
+  const PanelFact& fact = facts.facts[at];
+  // The driver's clock is the machine's; the record has trusted time.
+  const WallTime occurred = heard_ - (report.at - fact.occurred);
+  panel.seen.last_event = occurred;
+  if (fact.event.kind ==
+      strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_BADGE_READ) {
+    const bool is_decided =
+        (panel.cursor.flags & kAlone) != 0 || is_decided_by_panel(facts, at);
+    take_reading(panel, fact, occurred, is_decided);
+    return;
+  }
+  if (is_own_decision(fact.event.kind)) {
+    gatekeeper_.decided_alone(panel.shape,
+                              panel.cursor.ring,
+                              fact,
+                              occurred,
+                              (panel.cursor.flags & kFire) != 0,
+                              now_);
+    return;
+  }
+  take_flags(panel, fact);
+  take_leaf(panel, fact);
+  EventMessage& event = ports_.recorder.blank();
+  event.occurred_us = occurred.time_since_epoch().count();
+  const auto released = panel.released.find(fact.event.leaf);
+  fill_body(event,
+            panel.shape,
+            panel.cursor.ring,
+            fact,
+            {(panel.cursor.flags & kFire) != 0,
+             released == panel.released.end() ? 0 : released->second});
+  ports_.recorder.record(Stream::kRecord, event, now_);
+}
+
+void Doors::take_reading(Panel& panel,
+                         const PanelFact& fact,
+                         WallTime occurred,
+                         bool is_decided) {
+  const auto& told = fact.event;
+  Reading reading;
+  reading.panel = panel.shape.name;
+  reading.origin = origin_of(panel.shape.name, panel.cursor.ring, fact);
+  reading.reader = told.reader;
+  reading.reader_name = reader_name(panel.shape, told.reader);
+  reading.occurred = occurred;
+  reading.leaf = leaf_of_reading(panel.shape, told);
+  if (const PanelLeaf* leaf = leaf_of(panel.shape, reading.leaf)) {
+    reading.request.leaf = leaf->name;
+    reading.zone = leaf->zone;
+  }
+  if (const PanelReaderShape* reader = reader_of(panel.shape, told.reader)) {
+    reading.request.direction = reader->direction;
+    reading.request.format = reader->format;
+  }
+  const auto bits = credential_of(told);
+  reading.is_readable = bits.has_value();
+  reading.request.bits = bits.value_or(CredentialBits{});
+  // Of a boot that knew no time nobody knows how long ago it was.
+  reading.request.read_at =
+      fact.clock == PanelClockKind::kUnknown ? WallTime{} : occurred;
+  reading.is_under_fire = is_under_fire(panel);
+  reading.request.is_lockdown = is_locked_down(panel, reading.leaf);
+  gatekeeper_.record(reading, now_);
+  if (!is_decided) {
+    gatekeeper_.decide(reading, now_);
+  }
+}
+
+// Which order a leaf was released by, and who passed.
+void Doors::take_leaf(Panel& panel, const PanelFact& fact) {
+  const auto& told = fact.event;
+  const auto order = [&] {
+    const auto found = panel.released.find(told.leaf);
+    return found == panel.released.end() ? 0U : found->second;
+  };
+  const PanelLeaf* leaf = leaf_of(panel.shape, told.leaf);
+  switch (static_cast<int>(told.kind)) {
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_RELEASED:
+      panel.released[told.leaf] = told.value;
+      if (leaf != nullptr && !leaf->has_contact) {
+        gatekeeper_.passed(told.value);
+      }
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OPENED:
+      if (told.value == strongroom_panel_v1_PanelOpening_PANEL_OPENING_ORDER) {
+        gatekeeper_.passed(order());
+      }
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_NOT_OPENED:
+      gatekeeper_.did_not_pass(told.value);
+      break;
+    default:
+      break;
+  }
+}
+
+void Doors::take_flags(Panel& panel, const PanelFact& fact) {
+  std::uint32_t& flags = panel.cursor.flags;
+  switch (static_cast<int>(fact.event.kind)) {
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_FIRE_INPUT:
+      set(flags, kFire, true);
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_FIRE_INPUT_CLEARED:
+      set(flags, kFire, false);
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_MASTER_LOST:
+      set(flags, kAlone, true);
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_MASTER_RETURNED:
+      set(flags, kAlone, false);
+      break;
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_LOCKDOWN:
+      flags = (flags & ~kLockdownMask) | (fact.event.value & kLockdownMask);
+      break;
+    default:
+      break;
+  }
+}
+
+bool Doors::is_under_fire(const Panel& panel) const {
+  return (panel.cursor.flags & kFire) != 0 || panel.status_fire;
+}
+
+bool Doors::is_locked_down(const Panel& panel, std::uint8_t leaf) const {
+  const std::uint32_t mask =
+      (panel.cursor.flags & kLockdownMask) | panel.status_lockdown;
+  return leaf != 0 && leaf <= 8 && ((mask >> (leaf - 1U)) & 1U) != 0;
+}
+
+void Doors::take(Panel& panel, PanelReport&, PanelState& state) {
+  panel.seen.status = state.status;
+  panel.status_fire = (state.status.flags & kStatusFire) != 0;
+  panel.status_lockdown = 0;
+  for (pb_size_t at = 0; at < state.status.leaves.size; ++at) {
+    if ((state.status.leaves.bytes[at] & kStatusLeafLockedDown) != 0) {
+      panel.status_lockdown |= static_cast<std::uint8_t>(1U << at);
+    }
+  }
+}
+
+void Doors::take(Panel& panel, PanelReport&, PanelPin& pin) {
+  gatekeeper_.pin_came(panel.shape.name, pin, heard_, now_);
+}
+
+// --- what is missing --------------------------------------------------------
+
+void Doors::record_lost(Panel& panel, std::uint32_t from, std::uint32_t to) {
+  panel.seen.lost += std::uint64_t{to} - from + 1;
+  EventMessage& event = ports_.recorder.blank();
+  event.which_body = strongroom_v1_Event_panel_events_lost_tag;
+  auto& body = event.body.panel_events_lost;
+  put_text(body.panel, panel.shape.name);
+  body.ring = panel.cursor.ring;
+  body.from_seq = from;
+  body.to_seq = to;
+  ports_.recorder.record(Stream::kRecord, event, now_);
+}
+
+void Doors::record_unknown(const Panel& panel,
+                           std::uint32_t ring,
+                           std::uint32_t from,
+                           std::uint32_t next) {
+  EventMessage& event = ports_.recorder.blank();
+  event.which_body = strongroom_v1_Event_panel_events_lost_tag;
+  auto& body = event.body.panel_events_lost;
+  put_text(body.panel, panel.shape.name);
+  body.ring = ring;
+  body.is_unknown = true;
+  body.from_seq = from;
+  body.next_ring = next;
+  ports_.recorder.record(Stream::kRecord, event, now_);
+}
+
+// Once a transaction: the last word counts.
+void Doors::keep_cursor(const Panel& panel) {
+  auto& rows = ports_.recorder.pending().panel_cursors;
+  std::erase_if(rows, [&](const PanelCursor& row) {
+    return row.panel == panel.cursor.panel;
+  });
+  rows.push_back(panel.cursor);
+}
+
+}  // namespace strongroom

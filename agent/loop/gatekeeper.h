@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a badge to an order: readings are recorded and decided, PINs and second
+// persons waited for. What core/access/decide.h says is done here, and nothing
+// else opens a leaf.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/loop/open_orders.h"
+#include "agent/loop/panel_orders.h"
+#include "agent/loop/panel_set.h"
+#include "agent/loop/recorder.h"
+#include "core/access/decide.h"
+
+namespace strongroom {
+
+/// So many wrong PINs of a person in a row, and none of his counts until so
+/// long after the last.
+inline constexpr int kMaxWrongPins = 5;
+inline constexpr std::chrono::microseconds kPinLock = std::chrono::minutes(15);
+
+/// A badge that a panel read.
+struct Reading {
+  std::string panel;
+  strongroom_v1_PanelOrigin origin{};
+  std::uint8_t leaf = 0;  // by number
+  std::uint8_t reader = 0;
+  std::string reader_name;
+  std::string zone;         // as the configuration has it
+  WallTime occurred{};      // for the record
+  bool is_readable = true;  // its bits are what they say
+  bool is_under_fire = false;
+  AccessRequest request;  // read_at: when it counts as read
+};
+
+/// What a turn wants besides its transaction.
+struct DoorEffects {
+  std::vector<PanelEffect> orders;
+  std::vector<PinQuestion> pins;
+};
+
+class Gatekeeper {
+ public:
+  Gatekeeper(Recorder& recorder,
+             RandomFill random,
+             OpenOrders& orders,
+             DoorEffects& effects,
+             std::shared_ptr<const Policy> policy);
+
+  void set_policy(std::shared_ptr<const Policy> policy) {
+    policy_ = std::move(policy);
+  }
+  const Policy* policy() const { return policy_.get(); }
+  std::shared_ptr<const Policy> share() const { return policy_; }
+
+  /// Records the reading.
+  void record(const Reading& reading, const Now& now);
+  /// Decides it, records the decision and asks for what it leads to.
+  void decide(const Reading& reading, const Now& now);
+  /// The panel, alone, decided what `reader` read last.
+  void decided_alone(const PanelShape& panel,
+                     std::uint32_t ring,
+                     const PanelFact& fact,
+                     WallTime occurred,
+                     bool is_under_fire,
+                     const Now& now);
+
+  /// Digits for the reading that waits at that reader. `at`: when they came, in
+  /// trusted time.
+  void pin_came(const std::string& panel,
+                PanelPin& pin,
+                WallTime at,
+                const Now& now);
+  void pin_answered(const PinAnswer& answer, const Now& now);
+  /// Nobody will answer.
+  void pin_refused(std::uint64_t ticket, const Now& now);
+
+  /// Whoever the order was for has passed.
+  void passed(std::uint32_t order);
+  void did_not_pass(std::uint32_t order) { passages_.erase(order); }
+
+  void tick(const Now& now);
+
+  const std::map<AccessReason, std::uint64_t>& decisions() const {
+    return decisions_;
+  }
+  const Presence& presence() const { return presence_; }
+
+ private:
+  struct PinWait {
+    Reading reading;
+    std::string person;
+    MonoTime until{};
+    std::uint64_t ticket = 0;  // 0: no digits yet
+  };
+  struct WrongPins {
+    int count = 0;
+    MonoTime last{};
+  };
+  struct SecondWait {
+    strongroom_v1_AccessDecision body{};
+    MonoTime until{};
+  };
+  struct Passage {
+    std::vector<std::string> persons;
+    std::string zone;
+    strongroom_v1_Direction direction{};
+    MonoTime given{};
+  };
+  /// Who a reader read last: the panel's own decision does not say.
+  struct LastRead {
+    std::string credential;
+    std::string person;
+    std::string leaf;
+    strongroom_v1_Direction direction{};
+  };
+  using ReaderKey = std::pair<std::string, std::uint8_t>;
+
+  void judge(const Reading& reading, const Now& now);
+  strongroom_v1_AccessDecision body_of(const Reading& reading,
+                                       const AccessDecision& decision) const;
+  void record_decision(const strongroom_v1_AccessDecision& body,
+                       bool is_granted,
+                       WallTime occurred,
+                       const Now& now);
+  std::uint32_t unlock(const Reading& reading,
+                       const AccessDecision& decision,
+                       const Now& now);
+  void follow_up(const Reading& reading,
+                 const AccessDecision& decision,
+                 const strongroom_v1_AccessDecision& body,
+                 const Now& now);
+  void show(const Reading& reading,
+            strongroom_panel_v1_Signal signal,
+            std::chrono::milliseconds duration = {});
+  void settle_pin(std::map<ReaderKey, PinWait>::iterator wait,
+                  PinCheck check,
+                  const Now& now);
+  bool is_pin_locked(const std::string& person, const Now& now) const;
+
+  Recorder& recorder_;
+  RandomFill random_;
+  OpenOrders& orders_;
+  DoorEffects& effects_;
+  std::shared_ptr<const Policy> policy_;
+  Presence presence_;
+  std::map<ReaderKey, PinWait> pins_;
+  std::map<std::string, WrongPins> wrong_pins_;  // by person
+  std::map<std::string, SecondWait> seconds_;    // by leaf
+  std::map<std::uint32_t, Passage> passages_;    // by order
+  std::map<ReaderKey, LastRead> last_reads_;
+  std::uint64_t last_ticket_ = 0;
+  std::map<AccessReason, std::uint64_t> decisions_;
+};
+
+}  // namespace strongroom
