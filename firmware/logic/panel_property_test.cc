@@ -99,13 +99,17 @@ class World {
                   0x11 + draw(1000));
   }
 
-  void begin_boot() { boot_released_.fill(false); }
+  void begin_boot() {
+    boot_released_.fill(false);
+    is_fire_ = false;  // told again when it is not
+  }
 
   // This also ends what fire released, when it is known to be over.
   void lock_down() {
-    if (!is_fire_ && at_.now_ms > 500) {
-      was_fire_ = false;
+    if (at_.now_ms < 500) {
+      return;  // not known yet, and another test's
     }
+    was_fire_ = is_fire_;
     at_.lock_down(static_cast<std::uint8_t>(draw(4) == 0 ? draw(8) : 0));
   }
 
@@ -188,11 +192,12 @@ class World {
   void judge() {
     read_ring();
     for (std::uint8_t leaf = 1; leaf <= kLeaves; ++leaf) {
-      if (!is_open(leaf)) {
+      if (leaf != 1 && was_fire_) {  // a magnet, and FIRE_INPUT is in the ring
+        ASSERT_TRUE(is_open(leaf)) << "locked again by nobody";
         continue;
       }
-      if (leaf != 1 && was_fire_) {
-        continue;  // a magnet, and FIRE_INPUT stands in the ring
+      if (!is_open(leaf)) {
+        continue;
       }
       ASSERT_TRUE(boot_released_[leaf])
           << "leaf " << int{leaf} << " open without a reason in the ring";

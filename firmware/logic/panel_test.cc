@@ -201,6 +201,21 @@ TEST(Panel, LocksNothingAgainAfterFireUntilAPersonSaysSo) {
   EXPECT_EQ(at.locks(), 0b10);
 }
 
+TEST(Panel, LocksNothingAgainBeforeItHasSeenThatTheFireIsOver) {
+  PanelBench at;
+  at.configure({leaf_settings(1, kMagnet)});
+  at.wait(100);
+  at.set(kFireInput, false);
+  at.wait(100);
+  at.reset();
+  at.has_agent = false;
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_EQ(at.lock_down(0), kDone);
+    EXPECT_EQ(at.locks(), 0);
+    at.wait(1);
+  }
+}
+
 // --- readers -----------------------------------------------------------------
 
 TEST(Panel, TellsWhatCannotBeReadButLetsItNotFillTheRing) {
