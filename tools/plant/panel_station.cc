@@ -271,7 +271,7 @@ class PanelStation final : public Service {
     } else if (way == kWorld) {
       for (const std::string& line : lines_of(world_text_, bytes)) {
         const std::uint32_t before = world_->starts();
-        if (const auto log = world_->hear(line, entropy())) {
+        if (const auto log = world_->hear(line, entropy(), now)) {
           complain(*log);
         }
         if (world_->starts() != before) {

@@ -17,7 +17,7 @@ constexpr milliseconds kKeyToOpen{400};
 constexpr milliseconds kExitPress{500};
 constexpr std::int64_t kMostSupplyMv = 60'000;
 
-constexpr std::array<PanelWord, 20> kWords{{
+constexpr std::array<PanelWord, 21> kWords{{
     {"badge",
      "READER FORMAT NUMBER",
      "hold a badge before a reader: em4100 0013530444, h10301 118/1603, "
@@ -43,6 +43,7 @@ constexpr std::array<PanelWord, 20> kWords{{
     {"power", "off|on|cycle", "its memory is lost, but for the slots"},
     {"line", "unplug|plug", "its plug on the line"},
     {"lock", "[LEAF]", "print its outputs, leaves and readers"},
+    {"latency", "", "print the ms from the newest badge to its lock, or none"},
 }};
 
 std::unexpected<Error> usage(std::string_view verb) {
@@ -326,6 +327,10 @@ Result<std::string> PanelWorld::command(std::string_view verb,
     reply = stall(words);
   } else if (verb == "reset") {
     ++resets_;
+  } else if (verb == "latency") {
+    reply = latency_ ? std::to_string(latency_->count() / 1000) + "." +
+                           std::to_string(latency_->count() / 100 % 10)
+                     : "none";
   } else if (verb == "lock") {
     const auto leaf =
         words.empty() ? Result<std::size_t>(0) : find_leaf(words, verb);

@@ -112,14 +112,20 @@ void PanelWorld::drive(std::string_view words) {
 }
 
 std::optional<std::string> PanelWorld::hear(std::string_view line,
-                                            std::uint64_t entropy) {
+                                            std::uint64_t entropy,
+                                            WorldTime now) {
   const auto [verb, rest] = split(line.substr(0, kMaxLine * 8));
   if (verb == "up") {
     state_ = "up " + std::string(rest);
     drive("00 00 00 00");
     greet(entropy);
   } else if (verb == "out") {
+    const std::uint8_t before = outputs_.locks;
     drive(rest);
+    if (badge_at_ && outputs_.locks != before) {
+      latency_ = now - *badge_at_;
+      badge_at_.reset();
+    }
   } else if (verb == "nv") {
     const auto [slot, content] = split(rest);
     if (is_slot(std::string(slot), std::string(content))) {
@@ -169,7 +175,7 @@ Bytes PanelWorld::take_line_from_panel() {
   return std::exchange(from_panel_, {});
 }
 
-void PanelWorld::run(const Step& step) {
+void PanelWorld::run(const Step& step, WorldTime now) {
   switch (step.act) {
     case Act::kSay:
       if (is_up_ && !step.line.empty()) {
@@ -177,6 +183,8 @@ void PanelWorld::run(const Step& step) {
       }
       if (is_up_) {
         append(reader_bytes_, step.reader_bytes);
+        badge_at_ = now;
+        latency_.reset();
       }
       break;
     case Act::kPush:
@@ -203,7 +211,7 @@ void PanelWorld::advance(WorldTime now) {
       if (*track.next > now) {
         break;
       }
-      run(track.steps.front());
+      run(track.steps.front(), now);
       track.free_at = now + (track.steps.front().act == Act::kSay
                                  ? kBetweenReadings
                                  : std::chrono::milliseconds{0});

@@ -60,7 +60,9 @@ class PanelWorld {
   // ---------------------------------------------
   /// A line that it said; `entropy` goes to boards that have none. What it logs
   /// is returned.
-  std::optional<std::string> hear(std::string_view line, std::uint64_t entropy);
+  std::optional<std::string> hear(std::string_view line,
+                                  std::uint64_t entropy,
+                                  WorldTime now);
   /// Lines for it, whole.
   std::string take_lines();
   /// Bytes for the UART of reader 1.
@@ -90,6 +92,9 @@ class PanelWorld {
 
   bool is_up() const { return is_up_; }
   std::uint32_t starts() const { return starts_; }
+  /// From the last byte of the newest badge to the first change of a lock; none
+  /// yet: nothing.
+  std::optional<WorldTime> latency() const { return latency_; }
   const PanelOutputs& outputs() const { return outputs_; }
   const PanelScene& scene() const { return scene_; }
   const std::vector<Leaf>& leaves() const { return leaves_; }
@@ -133,7 +138,7 @@ class PanelWorld {
 
   void say(std::string line);
   void show_inputs();
-  void run(const Step& step);
+  void run(const Step& step, WorldTime now);
   void drive(std::string_view words);
   void greet(std::uint64_t entropy);
 
@@ -141,6 +146,8 @@ class PanelWorld {
   std::vector<Leaf> leaves_;
   std::vector<Track> tracks_;  // of each leaf, then of each reader
   PanelOutputs outputs_;
+  std::optional<WorldTime> badge_at_;  // until a lock changed
+  std::optional<WorldTime> latency_;
   std::uint8_t circuits_;  // of the panel itself: PanelInput
   std::int64_t supply_mv_ = 13'800;
   std::map<std::string, std::string> slots_;

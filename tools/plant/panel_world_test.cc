@@ -31,7 +31,7 @@ std::string said(PanelWorld& world, std::string_view line) {
 
 /// Up, and what it was told on that.
 std::string greeted(PanelWorld& world) {
-  world.hear("up native power-on", 0x0123456789ABCDEF);
+  world.hear("up native power-on", 0x0123456789ABCDEF, WorldTime{0});
   return world.take_lines();
 }
 
@@ -39,10 +39,10 @@ TEST(PanelWorld, Up_IsGreetedWithSlotsSeedAndInputs) {
   PanelWorld world(scene());
   EXPECT_EQ(greeted(world),
             "seed 0123456789abcdef\nin 00000057 07 13800\ngo\n");
-  world.hear("nv 0 00ff", 0);
-  world.hear("nv 1 aa", 0);
-  world.hear("nv 0 01ff", 0);
-  world.hear("nv 2 not-hex", 0);
+  world.hear("nv 0 00ff", 0, WorldTime{0});
+  world.hear("nv 1 aa", 0, WorldTime{0});
+  world.hear("nv 0 01ff", 0, WorldTime{0});
+  world.hear("nv 2 not-hex", 0, WorldTime{0});
   EXPECT_EQ(greeted(world),
             "nv 0 01ff\nnv 1 aa\nseed 0123456789abcdef\n"
             "in 00000057 07 13800\ngo\n");
@@ -70,12 +70,12 @@ TEST(PanelWorld, Outputs_MoveTheLocksAndTheInputsFollow) {
   PanelWorld world(scene());
   greeted(world);
   EXPECT_NE(said(world, "open vault").find("it stays shut"), std::string::npos);
-  world.hear("out 03 00 00 00", 0);
+  world.hear("out 03 00 00 00", 0, WorldTime{0});
   EXPECT_EQ(world.take_lines(), "in 00000075 07 13800\n");
   EXPECT_NE(said(world, "open vault").find("vault: open"), std::string::npos);
   EXPECT_EQ(world.take_lines(), "in 00000074 07 13800\n");
-  world.hear("out 03 00", 0);
-  world.hear("out zz 00 00 00", 0);
+  world.hear("out 03 00", 0, WorldTime{0});
+  world.hear("out zz 00 00 00", 0, WorldTime{0});
   EXPECT_EQ(world.outputs().locks, 3) << "nonsense changes nothing";
   world.went_down("off");
   EXPECT_TRUE(world.leaves()[1].is_released()) << "no current, no magnet";
@@ -161,10 +161,25 @@ TEST(PanelWorld, Plug_StopsBothDirections) {
   EXPECT_EQ(world.take_line_from_panel(), Bytes{2});
 }
 
+TEST(PanelWorld, Latency_IsFromTheBadgeToTheFirstChangeOfALock) {
+  PanelWorld world(scene());
+  greeted(world);
+  EXPECT_EQ(said(world, "latency"), "none");
+  world.hear("out 01 00 00 00", 0, WorldTime{500});
+  EXPECT_EQ(said(world, "latency"), "none");
+  EXPECT_EQ(said(world, "badge 1 em4100 1"), "ok");
+  world.advance(WorldTime{1'000'000});
+  world.hear("out 01 01 00 00", 0, WorldTime{1'010'000});
+  EXPECT_EQ(said(world, "latency"), "none");
+  world.hear("out 00 01 00 00", 0, WorldTime{1'043'250});
+  world.hear("out 01 01 00 00", 0, WorldTime{1'099'000});
+  EXPECT_EQ(said(world, "latency"), "43.2");
+}
+
 TEST(PanelWorld, WrongWords_SayTheRightOnes) {
   PanelWorld world(scene());
   for (const PanelWord& word : panel_words()) {
-    if (word.verb == "reset" || word.verb == "lock") {
+    if (word.verb == "reset" || word.verb == "lock" || word.verb == "latency") {
       continue;
     }
     EXPECT_EQ(said(world, word.verb),
