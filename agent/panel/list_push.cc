@@ -2,6 +2,7 @@
 #include "agent/panel/list_push.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace strongroom {
@@ -43,21 +44,20 @@ SealedEntry removal_of(SealedEntry entry) {
 
 SealedList seal_list(const PanelList& list,
                      std::span<const std::uint8_t, 16> list_key) {
-  SealedList sealed{.version = list.version, .entries = {}};
-  sealed.entries.reserve(list.entries.size());
-  // From the back, so that of equal ones the later comes first.
-  for (auto entry = list.entries.rbegin(); entry != list.entries.rend();
-       ++entry) {
-    sealed.entries.push_back(seal(*entry, list_key));
+  std::map<std::array<std::uint8_t, kHashBytes>, SealedEntry> by_hash;
+  for (const PanelList::Entry& entry : list.entries) {
+    const SealedEntry one = seal(entry, list_key);
+    std::array<std::uint8_t, kHashBytes> hash{};
+    std::ranges::copy(hash_of(one), hash.begin());
+    by_hash.insert_or_assign(hash, one);
   }
-  std::ranges::stable_sort(sealed.entries, precedes);
-  const auto doubles = std::ranges::unique(
-      sealed.entries, [](const SealedEntry& a, const SealedEntry& b) {
-        return std::ranges::equal(hash_of(a), hash_of(b));
-      });
-  sealed.entries.erase(doubles.begin(), doubles.end());
-  // An entry for no leaf removes, on the wire: it is none.
-  std::erase_if(sealed.entries, [](const SealedEntry& e) { return e[8] == 0; });
+  SealedList sealed{.version = list.version, .entries = {}};
+  for (const auto& [hash, one] : by_hash) {
+    // For no leaf means on the wire that it goes: it is none.
+    if (one[8] != 0) {
+      sealed.entries.push_back(one);
+    }
+  }
   return sealed;
 }
 

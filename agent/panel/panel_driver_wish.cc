@@ -167,8 +167,9 @@ void PanelDriver::judge_link(MonoTime now) {
 }
 
 PanelWish PanelDriver::wish_hello(MonoTime now) {
+  // Not nothing: the line may look whether the panel is there, and tells.
   if (!hello_ && now < hello_due_) {
-    return {.kind = PanelWish::Kind::kNothing,
+    return {.kind = PanelWish::Kind::kExchange,
             .due = hello_due_,
             .request = {},
             .read_registers = 0};

@@ -54,7 +54,8 @@ class TestPanel {
 
   RequestSeen open(ByteView frame) const {
     RequestSeen seen;
-    const std::size_t size = (frame[2] << 8U) | frame[3];
+    const std::size_t size =
+        static_cast<std::size_t>(frame[2]) << 8U | frame[3];
     EXPECT_LE(kPanelFrameHead + size + kPanelFrameTag, frame.size());
     EXPECT_EQ(frame.size() % 2, 0U);
     Bytes covered{1, unit};
@@ -173,6 +174,11 @@ class PanelDriverFixture : public ::testing::Test {
   }
 
   PanelWish wish() { return driver->wish(now); }
+  /// An exchange, and now.
+  bool is_wished() {
+    const PanelWish wished = wish();
+    return wished.kind == PanelWish::Kind::kExchange && wished.due <= now;
+  }
   /// What is wished now, which must be a frame.
   RequestSeen seen() {
     const PanelWish wished = wish();

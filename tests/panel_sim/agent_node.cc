@@ -72,6 +72,7 @@ void AgentNode::restart(MonoTime now) {
   is_up_.reset();
   driver_.reset();
   mailbox_ = std::make_unique<PanelMailbox>();
+  mailbox_->on_wake([this] { is_woken_ = true; });
   mailbox_->silence(is_silent_);
   driver_ = make_panel_driver(
       setup(),

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/panel/driver.h"
@@ -62,7 +63,10 @@ class AgentNode {
   /// The loop's turn, when it is due.
   void turn(MonoTime now);
   MonoTime turn_due() const;
-  PanelPort& driver() { return *driver_; }
+  /// Another one after every restart.
+  const std::shared_ptr<PanelPort>& driver() const { return driver_; }
+  /// Whether the mailbox woke the line since the last call.
+  bool take_wake() { return std::exchange(is_woken_, false); }
   bool is_silent() const { return is_silent_; }
 
   const Journal& journal() const { return journals_.back(); }
@@ -86,7 +90,8 @@ class AgentNode {
   PanelKey key_;
   AgentFaults faults_;
   std::unique_ptr<PanelMailbox> mailbox_;
-  std::unique_ptr<PanelPort> driver_;
+  std::shared_ptr<PanelPort> driver_;
+  bool is_woken_ = false;
   PanelDriverStatus status_;
   MonoTime now_{};
   bool is_silent_ = false;

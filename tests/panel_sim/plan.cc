@@ -22,6 +22,7 @@ Plan plan_of(std::uint64_t seed) {
   simulation::Random random(seed, "plan");
   Plan plan;
   plan.length = seconds(random.between(10, 40));
+  plan.is_real_line = random.chance(0.5);
   plan.channel = {.lost = some(random, 0.5),
                   .late = some(random, 0.3),
                   .doubled = some(random, 0.3),

@@ -14,31 +14,8 @@ using std::chrono::seconds;
 constexpr MonoTime kStart = seconds(1000);
 constexpr PanelKey kKey{3, 1, 4, 1, 5, 9, 2, 6};
 constexpr milliseconds kTick{10};
-constexpr milliseconds kTimeout{40};
 constexpr milliseconds kTurnaround{2};
-constexpr milliseconds kQuiet{5};  // after an answer that was none
 constexpr seconds kCalm{25};
-
-Bytes poll_request() {
-  return with_crc({kUnit, 4, 0, 0, 0, kPanelPollCount});
-}
-
-Bytes exchange_request(const PanelWish& wish) {
-  const std::size_t bytes = wish.request.size();
-  Bytes adu{kUnit,
-            0x17,
-            kPanelExchangeAddress >> 8U,
-            kPanelExchangeAddress & 0xffU,
-            static_cast<std::uint8_t>(wish.read_registers >> 8U),
-            static_cast<std::uint8_t>(wish.read_registers),
-            kPanelExchangeAddress >> 8U,
-            kPanelExchangeAddress & 0xffU,
-            0,
-            static_cast<std::uint8_t>(bytes / 2),
-            static_cast<std::uint8_t>(bytes)};
-  append(adu, wish.request);
-  return with_crc(std::move(adu));
-}
 
 }  // namespace
 
@@ -49,8 +26,14 @@ World::World(std::uint64_t seed, Plan plan)
       agent_(kKey, seed, plan.agent),
       channel_(seed, plan.channel),
       now_(kStart) {
+  if (plan.is_real_line) {
+    master_ = std::make_unique<LineMaster>(channel_);
+  } else {
+    master_ = std::make_unique<PlainMaster>(channel_);
+  }
   panel_.reset(now_);
   agent_.restart(now_);
+  ask();
   add(plan.events, &World::move_leaf);
   add(plan.badges, &World::badge);
   add(plan.resets, &World::reset);
@@ -102,8 +85,7 @@ void World::step() {
                             agent_.turn_due(),
                             silent_until_,
                             cut_until_});
-  next = std::min(
-      next, waiting_ ? waiting_->until : std::max(driver_due_, idle_until_));
+  next = std::min(next, master_->due());
   for (const Chance& chance : chances_) {
     next = std::min(next, chance.due);
   }
@@ -127,9 +109,10 @@ void World::step() {
       (this->*chance.what)();
     }
   }
+  follow_driver();
   serve();
   agent_.turn(now_);
-  master();
+  ask();
   check_always();
 }
 
@@ -140,76 +123,38 @@ void World::serve() {
       if (!answer.empty()) {
         channel_.send(false, std::move(answer), now_ + kTurnaround);
       }
-    } else if (waiting_) {
-      answered(delivery->adu);
+    } else {
+      master_->received(delivery->adu, now_);
     }
   }
 }
 
-void World::master() {
-  if (waiting_ && waiting_->until <= now_) {
-    const Waiting asked = *std::exchange(waiting_, std::nullopt);
-    agent_.driver().failed({.fault = LinkFault::kTimeout,
-                            .exception = ModbusException::kNone,
-                            .what = "no answer"},
-                           asked.asked,
-                           now_);
+// An agent that was started anew has nothing to do with what the one before
+// asked.
+void World::follow_driver() {
+  if (driver_ != agent_.driver()) {
+    driver_ = agent_.driver();
+    master_->start(driver_, now_);
   }
-  if (waiting_ || now_ < idle_until_) {
+}
+
+void World::ask() {
+  follow_driver();
+  if (agent_.take_wake()) {
+    master_->wake();
+  }
+  const std::uint64_t asked = master_->asked();
+  const std::uint64_t exchanges = master_->exchanges();
+  master_->run(now_);
+  if (!agent_.is_silent()) {
     return;
   }
-  const PanelWish wish = agent_.driver().wish(now_);
-  driver_due_ = std::max(wish.due, now_ + microseconds(100));
-  if (wish.kind == PanelWish::Kind::kNothing || wish.due > now_) {
-    driver_due_ = std::min<MonoTime>(driver_due_, now_ + milliseconds(2));
-    return;
-  }
-  if (agent_.is_silent()) {
+  // The line's machine may look whether a silent panel is there: a poll is no
+  // sign of a master.
+  if (master_->exchanges() != exchanges ||
+      (!plan_.is_real_line && master_->asked() != asked)) {
     fault("a silenced agent asks");
   }
-  const bool is_poll = wish.kind == PanelWish::Kind::kPoll;
-  Bytes adu = is_poll ? poll_request() : exchange_request(wish);
-  const std::uint16_t registers =
-      is_poll ? kPanelPollCount : wish.read_registers;
-  waiting_ = {
-      .is_poll = is_poll,
-      .registers = registers,
-      .asked = now_,
-      .until = now_ + on_wire(adu.size() + 2U * registers) + kTimeout};
-  channel_.send(true, std::move(adu), now_);
-}
-
-// Whatever has the right form, whoever sent it and whenever.
-void World::answered(const Bytes& adu) {
-  const std::uint8_t function = waiting_->is_poll ? 4 : 0x17;
-  if (!has_right_crc(adu) || adu[0] != kUnit || (adu[1] & 0x7fU) != function) {
-    return;
-  }
-  PanelPort& driver = agent_.driver();
-  if (adu[1] != function) {
-    const Waiting asked = *std::exchange(waiting_, std::nullopt);
-    driver.failed({.fault = LinkFault::kException,
-                   .exception = static_cast<ModbusException>(adu[2]),
-                   .what = "exception"},
-                  asked.asked,
-                  now_);
-    return;
-  }
-  const std::size_t bytes = 2U * waiting_->registers;
-  if (adu.size() != 3 + bytes + 2) {
-    return;
-  }
-  const Waiting asked = *std::exchange(waiting_, std::nullopt);
-  if (!asked.is_poll) {
-    if (!driver.exchanged(ByteView(adu).subspan(3, bytes), asked.asked, now_)) {
-      idle_until_ = now_ + kQuiet;
-    }
-    return;
-  }
-  const std::uint16_t cells[] = {
-      static_cast<std::uint16_t>((adu[3] << 8U) | adu[4]),
-      static_cast<std::uint16_t>((adu[5] << 8U) | adu[6])};
-  driver.polled(cells, asked.asked, now_);
 }
 
 // --- what happens
@@ -236,12 +181,10 @@ void World::cut_power() {
 }
 
 void World::restart() {
-  waiting_.reset();
   agent_.restart(now_);
 }
 
 void World::lose_journal() {
-  waiting_.reset();
   agent_.lose_journal(now_);
 }
 

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/panel_sim/agent_node.h"
 #include "tests/panel_sim/channel.h"
+#include "tests/panel_sim/master.h"
 #include "tests/panel_sim/panel_node.h"
 
 namespace strongroom::panel_sim {
@@ -17,6 +19,7 @@ namespace strongroom::panel_sim {
 /// How often things happen: mean times between them; 0: never.
 struct Plan {
   std::chrono::seconds length{30};
+  bool is_real_line = true;  // its machine is core/bus, not a plain one
   ChannelFaults channel;
   AgentFaults agent;
   std::chrono::milliseconds events{1000};  // leaves move
@@ -63,19 +66,12 @@ class World {
     MonoTime due = MonoTime::max();
     void (World::*what)() = nullptr;
   };
-  struct Waiting {  // the master, for an answer
-    bool is_poll = false;
-    std::uint16_t registers = 0;
-    MonoTime asked{};
-    MonoTime until{};
-  };
-
   void add(std::chrono::microseconds every, void (World::*what)());
   void schedule(Chance& chance);
   void step();
   void serve();
-  void master();
-  void answered(const Bytes& adu);
+  void follow_driver();
+  void ask();
   void check_always();
   void heal();
   void check_end();
@@ -109,9 +105,8 @@ class World {
   MonoTime tick_due_{};
   MonoTime silent_until_ = MonoTime::max();
   MonoTime cut_until_ = MonoTime::max();
-  MonoTime idle_until_{};
-  MonoTime driver_due_{};
-  std::optional<Waiting> waiting_;
+  std::unique_ptr<Master> master_;
+  std::shared_ptr<PanelPort> driver_;  // that the master has
   std::vector<Chance> chances_;
   std::size_t executions_seen_ = 0;
   std::uint32_t list_version_ = 0;
