@@ -36,6 +36,9 @@ struct BoardIdentity {
   std::array<std::uint8_t, 12> serial{};
   /// Sessions repeat or lists vanish: never at a real door.
   bool tests_only = false;
+  /// How late the bytes of a frame may come one after another. 0: their times
+  /// are the line's; more where an operating system hands them on.
+  std::uint32_t line_patience_us = 0;
 };
 const BoardIdentity& identity();
 

@@ -76,7 +76,8 @@ LinkSettings Firmware::link_settings() const {
   return {.unit = start_.commissioning.unit,
           .baud = start_.commissioning.baud,
           .key = start_.commissioning.key,
-          .session = start_.session};
+          .session = start_.session,
+          .patience_us = hal::identity().line_patience_us};
 }
 
 // Not by pointers: the depth of the stack is added up from the calls.
@@ -156,6 +157,8 @@ bool Firmware::advance_panel() {
 }
 
 bool Firmware::serve_line() {
+  // Before the bytes: what comes while they are taken is not silence.
+  const std::uint64_t now_us = hal::uptime_us();
   for (int i = 0; i < kLineBytesATurn; ++i) {
     const auto byte = hal::read_line();
     if (!byte) {
@@ -167,15 +170,18 @@ bool Firmware::serve_line() {
   }
   if (hal::is_line_sending()) {
     if (sending_since_us_ == 0) {
-      sending_since_us_ = now_us_;
+      sending_since_us_ = now_us;
     }
-    return now_us_ - sending_since_us_ < kLongestSendUs;
+    return now_us - sending_since_us_ < kLongestSendUs;
   }
   sending_since_us_ = 0;
   if (is_served_) {
-    const auto answer = link_.answer(hal::uptime_us());
+    const auto answer = link_.answer(now_us);
     if (!answer.empty()) {
       hal::write_line(answer);
+    }
+    if (link_.wants_session()) {
+      link_.begin_session(new_session());
     }
   }
   return true;

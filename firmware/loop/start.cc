@@ -49,6 +49,19 @@ bool write_counts(const Counts& counts) {
   return hal::write_slot(hal::Slot::kSession, bytes);
 }
 
+// Writes the counts, whatever the session is made of: they have the boot, too.
+std::uint64_t next_session(Counts& counts) {
+  ++counts.session;
+  const bool is_kept = write_counts(counts);
+  if (const auto random = hal::random64(); random && *random != 0) {
+    return *random;
+  }
+  if (is_kept) {
+    return counts.session;
+  }
+  return hal::identity().tests_only ? counts.boot : 0;
+}
+
 void take_survivors(hal::Survivors& kept) {
   if (kept.layout == kLayout) {
     return;
@@ -85,19 +98,10 @@ Start begin() {
     counts.boot = kept.boot;  // the slot may have been refused meanwhile
   }
   ++counts.boot;
-  ++counts.session;
-  const bool is_kept = write_counts(counts);
   kept.boot = counts.boot;
   kept.boot_check = ~counts.boot;
   start.boot = static_cast<std::uint16_t>((counts.boot - 1) % 0xffff + 1);
-
-  if (const auto random = hal::random64(); random && *random != 0) {
-    start.session = *random;
-  } else if (is_kept) {
-    start.session = counts.session;
-  } else if (hal::identity().tests_only) {
-    start.session = counts.boot;
-  }
+  start.session = next_session(counts);
 
   std::array<std::uint8_t, kCommissioningBytes> bytes{};
   const std::size_t size = hal::read_slot(hal::Slot::kCommissioning, bytes);
@@ -106,6 +110,11 @@ Start begin() {
     start.commissioning = *kept_settings;
   }
   return start;
+}
+
+std::uint64_t new_session() {
+  Counts counts = read_counts();
+  return next_session(counts);
 }
 
 bool save_config(const ConfigMemory& config) {

@@ -22,6 +22,9 @@ struct Start {
 /// when none survived, counts.
 [[gnu::noinline]] Start begin();  // its buffers: not on main()'s stack
 
+/// Of the next session, under the same promise.
+[[gnu::noinline]] std::uint64_t new_session();
+
 /// Keeps the configuration's copy.
 [[gnu::noinline]] bool save_config(const ConfigMemory& config);
 

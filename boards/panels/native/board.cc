@@ -271,7 +271,8 @@ void reset() {
 const BoardIdentity& identity() {
   static const BoardIdentity kIdentity{.board = "native",
                                        .serial = {'n', 'a', 't', 'i', 'v', 'e'},
-                                       .tests_only = true};
+                                       .tests_only = true,
+                                       .line_patience_us = 50'000};
   return kIdentity;
 }
 

@@ -194,6 +194,7 @@ void identify() {
   board_identity.board = "netduinoplus2";
   board_identity.tests_only = is_emulated();
   if (is_emulated()) {
+    board_identity.line_patience_us = 50'000;
     board_identity.serial = {'q', 'e', 'm', 'u', '-', 'f', '4', '0', '5'};
     return;
   }

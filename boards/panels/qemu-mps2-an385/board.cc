@@ -215,7 +215,8 @@ const BoardIdentity& identity() {
   static constexpr BoardIdentity kIdentity{
       .board = "qemu-mps2-an385",
       .serial = {'q', 'e', 'm', 'u', '-', 'm', 'p', 's', '2'},
-      .tests_only = true};
+      .tests_only = true,
+      .line_patience_us = 50'000};
   return kIdentity;
 }
 
