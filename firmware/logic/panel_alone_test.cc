@@ -158,5 +158,22 @@ TEST(Panel, OpensForNobodyThatTheRingCannotKeep) {
   EXPECT_EQ(at.locks(), 0b011);
 }
 
+// The grant itself pushes the badge out: the only routine event there is.
+TEST(Panel, OpensForNobodyWhoseBadgeTheGrantPushesOut) {
+  AloneBench at;
+  const auto held = [&] {
+    const auto kept = at.copy_of_ring();
+    return EventRing(*kept).size();
+  };
+  while (held() < kRingCapacity - 1) {
+    at.panel->commissioned(at.now_ms);
+  }
+  at.told();
+  at.badge();
+  EXPECT_EQ(at.told(), (Told{"OFFLINE_GRANTED 5", "OFFLINE_DENIED 8"}));
+  EXPECT_EQ(at.locks(), 0b010);
+  EXPECT_EQ(at.panel->outputs().green, 0);
+}
+
 }  // namespace
 }  // namespace strongroom::panel

@@ -229,6 +229,18 @@ TEST(PanelExchange, LeavesDoorsAloneThatStayAsTheyWere) {
   EXPECT_TRUE(at.told().empty());
 }
 
+TEST(PanelExchange, LooksAnewAtInputsThatAreTurnedRound) {
+  PanelBench at;
+  at.configure({leaf_settings(1)}, {}, 0x11);
+  at.wait(100);
+  at.told();
+  auto turned = leaf_settings(1);
+  turned.inverted_inputs = kContactInput;
+  at.configure({turned}, {}, 0x22);
+  at.wait(100);
+  EXPECT_EQ(at.told(), (Told{"CONFIGURED 34", "OPENED 6"})) << "not forced";
+}
+
 TEST(PanelExchange, TellsOfANewList) {
   PanelBench at;
   at.configure({leaf_settings(1)});
