@@ -232,20 +232,30 @@ TEST_F(Exchanges, ForAnotherUnit_OrOurOwnAnswer_AreRefused) {
 // or none.
 TEST_F(Exchanges, WithAnyBitTurned_AreNotExecuted) {
   configure();
-  Bytes frame_bytes = frame(5, unlock(1));
-  if (frame_bytes.size() % 2 != 0) {
-    frame_bytes.push_back(0);
+  std::uint32_t counter = 5;
+  for (const bool is_padded : {false, true}) {
+    PanelRequest request = unlock(counter);
+    Bytes whole = frame(counter, request);
+    if ((whole.size() % 2 != 0) != is_padded) {
+      request.order.unlock.pulse_ms = 1000;  // three bytes more
+      whole = frame(counter, request);
+    }
+    ASSERT_EQ(whole.size() % 2 != 0, is_padded);
+    if (is_padded) {
+      whole.push_back(0);  // under no tag, and yet not to be turned
+    }
+    const std::uint32_t before = link_->counters().refused;
+    for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+      Bytes turned = whole;
+      turned[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      EXPECT_EQ(hex(ask(exchange_adu(turned))), refused()) << "bit " << bit;
+    }
+    EXPECT_EQ(unlocks(), counter - 5);
+    EXPECT_EQ(link_->counters().refused, before + 8 * whole.size());
+    ASSERT_TRUE(answer_in(ask(exchange_adu(whole)), counter));
+    ++counter;
+    EXPECT_EQ(unlocks(), counter - 5);
   }
-  for (std::size_t bit = 0; bit < 8 * frame_bytes.size(); ++bit) {
-    Bytes turned = frame_bytes;
-    turned[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
-    EXPECT_EQ(hex(ask(exchange_adu(turned))), refused()) << "bit " << bit;
-  }
-  EXPECT_EQ(unlocks(), 0U);
-  EXPECT_EQ(link_->counters().refused, 8 * frame_bytes.size());
-  EXPECT_EQ(link_->counters().exchanges, 4U);
-  ASSERT_TRUE(answer_in(ask(exchange_adu(frame_bytes)), 5));
-  EXPECT_EQ(unlocks(), 1U);
 }
 
 TEST_F(Exchanges, WithAnyBitOfTheWholeTurned_OnTheLine_AreNotAnswered) {

@@ -92,6 +92,24 @@ TEST_F(Framing, AnswersOfOtherUnits_AreNoRequests_WhateverTheyHold) {
   EXPECT_EQ(line_.crc_errors(), 0U);
 }
 
+// The worst that there is: its last bytes, with its own check, are a request to
+// us with a right one.
+TEST_F(Framing, AnAnswerThatEndsAsARequestToUs_IsNone) {
+  Bytes head{9, 3, 8, 0, 0};
+  for (unsigned data = 0; modbus_crc(head) != 0xFFFF; ++data) {
+    ASSERT_LE(data, 0xFFFFU);
+    head = Bytes{9, 3, 8} + be16(data);
+  }
+  const Bytes answer = head + ours_;
+  ASSERT_EQ(modbus_crc(answer), 0);
+  hear(answer);
+  EXPECT_EQ(request(), "");
+  wait(kGapUs);
+  hear(theirs_ + answer);
+  EXPECT_EQ(request(), "");
+  EXPECT_EQ(line_.crc_errors(), 0U);
+}
+
 // A transceiver that hears itself, or a second panel with our address.
 TEST_F(Framing, OurOwnAnswers_AreNoRequests) {
   hear(rtu(Bytes{kUnit, 4, 4, 0, 1, 0, 2}));
