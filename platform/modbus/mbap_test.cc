@@ -40,6 +40,36 @@ TEST(Mbap, Registers_AreTaken) {
   EXPECT_EQ(values, (std::vector<std::uint16_t>{0xABCD, 1}));
 }
 
+TEST(Mbap, Exchange_IsAsThePaperHasIt) {
+  std::array<std::uint8_t, kMbapFrameSize> frame{};
+  const Frame written{0xCA, 0xFE, 0x00, 0x01};
+  const auto request =
+      mbap_exchange(7, 0x1000, written, 125, kTransaction, frame);
+  EXPECT_EQ(Frame(request.begin(), request.end()),
+            (Frame{0x01, 0x02, 0, 0, 0, 15, 7,    23,   0x10, 0, 0,
+                   125,  0x10, 0, 0, 2, 4,  0xCA, 0xFE, 0,    1}));
+  const Frame most(242, 0xAA);
+  EXPECT_EQ(mbap_exchange(7, 0x1000, most, 125, kTransaction, frame).size(),
+            259U);
+}
+
+TEST(Mbap, ExchangeIsTakenWhenItIsExactlyTheAnswer) {
+  const Frame answer{1, 2, 0, 0, 0, 7, 7, 23, 4, 0xAB, 0xCD, 0, 1};
+  Frame read(4);
+  EXPECT_TRUE(take_mbap_exchange(7, kTransaction, answer, read).has_value());
+  EXPECT_EQ(read, (Frame{0xAB, 0xCD, 0, 1}));
+  for (std::size_t at = 0; at < 9; ++at) {
+    Frame other = answer;
+    other[at] ^= 1;
+    EXPECT_FALSE(take_mbap_exchange(7, kTransaction, other, read).has_value())
+        << at;
+  }
+  const auto refused = take_mbap_exchange(
+      7, kTransaction, Frame{1, 2, 0, 0, 0, 3, 7, 0x97, 3}, read);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().exception, ModbusException::kIllegalValue);
+}
+
 TEST(Mbap, Bits_AreTakenLowestFirst) {
   const Question question{
       .unit = 7, .kind = RegisterKind::kDiscrete, .count = 10};
