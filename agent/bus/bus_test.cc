@@ -2,6 +2,7 @@
 #include "agent/bus/bus.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <gtest/gtest.h>
@@ -97,6 +98,23 @@ class FakeLink final : public ModbusLink {
     }
     return {};
   }
+  std::expected<void, LinkError> exchange(
+      std::uint8_t unit,
+      std::uint16_t address,
+      std::span<const std::uint8_t> written,
+      std::span<std::uint8_t> read,
+      std::chrono::microseconds timeout) override {
+    wire_->note("exchange " + std::to_string(unit) + " " +
+                std::to_string(address) + " " + std::to_string(written[0]));
+    if (const auto fault = wire_->fault_of_read(unit)) {
+      std::this_thread::sleep_for(fault == LinkFault::kTimeout ? timeout
+                                                               : timeout * 0);
+      return std::unexpected(
+          LinkError{*fault, ModbusException::kNone, "as told"});
+    }
+    std::ranges::fill(read, written[0]);
+    return {};
+  }
   std::size_t discard(std::chrono::microseconds quiet,
                       std::chrono::microseconds /*at_most*/) override {
     wire_->note("discard");
@@ -154,14 +172,74 @@ LineDevice device(std::string name, std::uint8_t unit, milliseconds period) {
           .periods = {period, period, period}};
 }
 
+/// A driver that exchanges one byte per order, which any thread may give.
+class FakePanel final : public PanelPort {
+ public:
+  void order(std::uint8_t what) {
+    const std::scoped_lock lock(mutex_);
+    orders_.push_back(what);
+  }
+  /// The answers so far, once there are `count`; fewer only after 10 s.
+  std::vector<std::uint8_t> wait_for_answers(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    happened_.wait_for(lock, std::chrono::seconds{10}, [&] {
+      return answers_.size() >= count;
+    });
+    return answers_;
+  }
+  void wait_for_failures(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(happened_.wait_for(
+        lock, std::chrono::seconds{10}, [&] { return failures_ >= count; }));
+  }
+
+  PanelWish wish(MonoTime /*now*/) override {
+    const std::scoped_lock lock(mutex_);
+    if (orders_.empty()) {
+      return {.due = MonoTime::max()};
+    }
+    request_ = {orders_.front(), 0};
+    return {.kind = PanelWish::Kind::kExchange,
+            .request = request_,
+            .read_registers = 3};
+  }
+  void polled(std::span<const std::uint16_t>, MonoTime, MonoTime) override {}
+  bool exchanged(std::span<const std::uint8_t> answer,
+                 MonoTime /*asked*/,
+                 MonoTime /*now*/) override {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_EQ(answer.size(), 6U);
+    answers_.push_back(answer.back());
+    orders_.erase(orders_.begin());
+    happened_.notify_all();
+    return true;
+  }
+  void failed(const LinkError&, MonoTime, MonoTime) override {
+    const std::scoped_lock lock(mutex_);
+    ++failures_;
+    happened_.notify_all();
+  }
+  void line_down(MonoTime /*now*/) override {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable happened_;
+  std::vector<std::uint8_t> orders_;
+  std::array<std::uint8_t, 2> request_{};
+  std::vector<std::uint8_t> answers_;
+  std::size_t failures_ = 0;
+};
+
 class Bus : public testing::Test {
  protected:
-  BusLine make(std::vector<LineDevice> devices) {
+  BusLine make(std::vector<LineDevice> devices,
+               std::vector<LinePanel> panels = {}) {
     return BusLine("line-1",
                    std::make_unique<FakeLink>(wire),
                    {.timeout = kTimeout},
                    std::move(devices),
-                   inbox.sink());
+                   inbox.sink(),
+                   std::move(panels));
   }
   std::shared_ptr<FakeWire> wire = std::make_shared<FakeWire>();
   Inbox inbox;
@@ -343,6 +421,68 @@ TEST_F(Bus, Stop_DoesNotWaitForThePeriod) {
   line.stop();
   EXPECT_LT(Steady::now() - asked, std::chrono::seconds{5});
   EXPECT_EQ(wire->calls().back(), "close");
+}
+
+TEST_F(Bus, Wake_ExchangesAtOnceThoughNothingIsDue) {
+  const auto panel = std::make_shared<FakePanel>();
+  BusLine line = make({device("rack-1", 1, std::chrono::hours{1})},
+                      {{"door-1", 21, panel}});
+  line.wake();  // before the start: no harm
+  line.start();
+  inbox.wait_for(1);
+  for (std::uint8_t what = 1; what <= 200; ++what) {
+    panel->order(what);
+    line.wake();
+    const auto answers = panel->wait_for_answers(what);
+    ASSERT_EQ(answers.size(), what);
+    EXPECT_EQ(answers.back(), what);
+  }
+  line.stop();
+  line.wake();
+  EXPECT_EQ(wire->count("exchange 21 4096 200"), 1U);
+  EXPECT_EQ(line.status().line.panels.at(0).counters.exchanges, 200U);
+}
+
+// One that is pushed while the line looks is not overslept.
+TEST_F(Bus, Wake_OfAnyThreadIsNeverLost) {
+  std::vector<std::shared_ptr<FakePanel>> panels;
+  std::vector<LinePanel> on_line;
+  for (std::uint8_t unit = 21; unit < 25; ++unit) {
+    panels.push_back(std::make_shared<FakePanel>());
+    on_line.push_back({"door-" + std::to_string(unit), unit, panels.back()});
+  }
+  BusLine line = make({}, std::move(on_line));
+  line.start();
+  constexpr std::size_t kOrders = 250;
+  std::vector<std::thread> loops;
+  for (const auto& panel : panels) {
+    loops.emplace_back([&line, panel] {
+      for (std::size_t i = 0; i < kOrders; ++i) {
+        panel->order(static_cast<std::uint8_t>(i));
+        line.wake();
+        panel->wait_for_answers(i + 1);
+      }
+    });
+  }
+  for (std::thread& loop : loops) {
+    loop.join();
+  }
+  for (const auto& panel : panels) {
+    EXPECT_EQ(panel->wait_for_answers(kOrders).size(), kOrders);
+  }
+  line.stop();
+}
+
+TEST_F(Bus, ExchangeWithoutAnswer_IsTheDriversToRepeat) {
+  const auto panel = std::make_shared<FakePanel>();
+  wire->fail_next_read(LinkFault::kTimeout);
+  BusLine line = make({}, {{"door-1", 21, panel}});
+  panel->order(7);
+  line.start();
+  panel->wait_for_failures(1);
+  EXPECT_EQ(panel->wait_for_answers(1), std::vector<std::uint8_t>{7});
+  line.stop();
+  EXPECT_EQ(line.status().line.panels.at(0).counters.timeouts, 1U);
 }
 
 TEST_F(Bus, StoppedBeforeItStarted_IsNoTrouble) {
