@@ -400,6 +400,10 @@ TEST_F(Exchanges, OrdersOutOfRange_AreInvalid_AndNothingOfThemIsDone) {
   constexpr auto kListTag = strongroom_panel_v1_PanelRequest_list_tag;
   add(kUnlockTag, [this](R& r) { r = unlock(0); });
   add(0, [](R&) {});  // an id without an order
+  add(strongroom_panel_v1_PanelRequest_lockdown_tag, [](R& r) {
+    r.order_id = 0;
+    r.order.lockdown.leaves = 1;
+  });
   add(kIndicateTag, [](R& r) { r.order.indicate.reader = 1; });
   add(kIndicateTag, [](R& r) {
     r.order.indicate.reader = 1;
@@ -511,6 +515,7 @@ TEST_F(Exchanges, OrdersOutOfRange_AreInvalid_AndNothingOfThemIsDone) {
   EXPECT_EQ(view().config_version, before.config_version);
   EXPECT_EQ(view().list_version, before.list_version);
   EXPECT_EQ(view().unlocks, 0U);
+  EXPECT_EQ(view().status.leaves.bytes[0] & 0x80, 0) << "not locked down";
 }
 
 // Whatever is in a body, its counter is used up: sent again, it gets its
