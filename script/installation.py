@@ -162,6 +162,33 @@ class Site:
             f'[windows]\nlength_s = {window_s}\n\n{lines}')
         return directory
 
+    # --- doors ----------------------------------------------------------------
+
+    def panel_key(self, name):
+        """A fresh key of a panel; its file, where agent and plant read it."""
+        file = self.root / "panels" / f"{name}.key"
+        file.parent.mkdir(exist_ok=True)
+        self.tool("panel", "keygen", file)
+        return file
+
+    def write_policy(self, name, text):
+        """Signs a static policy for an agent; `[access]` in its agent.toml
+        names policy.toml and policy.pub."""
+        file = self.agent_dir(name) / "policy.toml"
+        file.write_text(text)
+        share = self.ledger_dir / "keys" / "share.key"
+        self.tool("policy", "sign", "--key", share, file)
+        (file.parent / "policy.pub").write_text(
+            self.tool("policy", "key", "--key", share).stdout)
+
+    @property
+    def qemu_image(self):
+        """The panel's image for QEMU, or None when this machine cannot run
+        it."""
+        image = self.binaries.parent / "firmware" / "qemu-mps2-an385.elf"
+        return image if shutil.which("qemu-system-arm") and image.exists() \
+            else None
+
     # --- processes ----------------------------------------------------------
 
     def start(self, name, *command, stdin=None):
