@@ -123,7 +123,7 @@ if(TARGET strongroom-ledger)
   )
 endif()
 
-if(TARGET strongroom AND TARGET plant)
+if(TARGET strongroom AND TARGET plant AND TARGET strongroom-panel)
   _package(
     tools
     TEXT "keys, certificates, proofs and checks for Strongroom"
@@ -151,6 +151,24 @@ if(TARGET strongroom AND TARGET plant)
 endif()"
     COMPONENT tools
   )
+  # The panel that plant plays as a process, and the boards' images: to flash,
+  # and for QEMU (-kernel takes them as they are).
+  install(TARGETS strongroom-panel RUNTIME DESTINATION bin COMPONENT tools)
+  if(STRONGROOM_HAVE_FIRMWARE)
+    foreach(_board IN LISTS STRONGROOM_FIRMWARE_BOARDS)
+      install(
+        FILES "${STRONGROOM_FIRMWARE_DIR}/${_board}.bin"
+        DESTINATION share/strongroom/firmware
+        COMPONENT tools
+      )
+      install(
+        FILES "${PROJECT_SOURCE_DIR}/boards/panels/${_board}/README.md"
+        DESTINATION share/doc/strongroom-tools
+        RENAME "panel-${_board}.md"
+        COMPONENT tools
+      )
+    endforeach()
+  endif()
   install(
     FILES "${PROJECT_SOURCE_DIR}/docs/console.md"
           "${PROJECT_SOURCE_DIR}/docs/operations.md"

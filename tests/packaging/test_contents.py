@@ -68,14 +68,19 @@ class Contents(unittest.TestCase):
         self.assertTrue(formats)
         self.assertEqual(self.paths("strongroom-tools"), formats | {
             "/usr/bin/strongroom",
+            "/usr/bin/strongroom-panel",
             "/usr/bin/strongroom-plant",
             "/usr/share/bash-completion/completions/strongroom",
             "/usr/share/doc/strongroom-tools/console.md",
             "/usr/share/doc/strongroom-tools/copyright",
             "/usr/share/doc/strongroom-tools/operations.md",
+            "/usr/share/doc/strongroom-tools/panel-netduinoplus2.md",
+            "/usr/share/doc/strongroom-tools/panel-qemu-mps2-an385.md",
             "/usr/share/doc/strongroom-tools/plant.md",
             "/usr/share/doc/strongroom-tools/threat-model.md",
             "/usr/share/fish/vendor_completions.d/strongroom.fish",
+            "/usr/share/strongroom/firmware/netduinoplus2.bin",
+            "/usr/share/strongroom/firmware/qemu-mps2-an385.bin",
             "/usr/share/strongroom/scenes/building.toml",
             "/usr/share/zsh/vendor-completions/_strongroom",
         })
