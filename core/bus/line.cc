@@ -73,6 +73,7 @@ LineMachine::State::State(LineSettings line_settings,
     panels.push_back({.settings = std::move(panel),
                       .round_trip = RoundTrip(settings.timeout)});
   }
+  looked = now;
   is_in_haste = has_safety || !panels.empty();
   if (devices.empty()) {
     asked.purpose = LineAsked::Purpose::kPanelPoll;

@@ -41,7 +41,7 @@ void LineMachine::State::look_at_panels(MonoTime now) {
   const MonoTime not_before = std::min(looked, now);
   for (LinePanelState& panel : panels) {
     panel.wish = panel.settings.port->wish(now);
-    if (panel.wish.kind != PanelWish::Kind::kExchange || panel.wish.due > now) {
+    if (!wishes_exchange(panel, now)) {
       panel.wished_at = MonoTime(0);
     } else if (panel.wished_at.count() == 0) {
       panel.wished_at = std::max(panel.wish.due, not_before);

@@ -160,6 +160,8 @@ void LineMachine::State::note_exchange_fault(LinePanelState& panel,
 void LineMachine::State::note_panel_heard(LinePanelState& panel, MonoTime now) {
   note_line_works();
   if (panel.breaker.heard()) {
+    panel.exchange_faults = 0;
+    panel.exchange_from = now;
     // What kept it away may have kept others away.
     probe_panels_at_once(now);
   }

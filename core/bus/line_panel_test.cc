@@ -406,10 +406,7 @@ TEST(LinePanel, SilentPanel_IsProbedAndItsWishesWait) {
   EXPECT_EQ(line.question().count, 2);
   line.answer();
   EXPECT_EQ(line.machine->status().panels[0].state, DeviceState::kAnswering);
-  while (line.next() == "wait") {  // the rest after three in vain
-    line.now = std::get<LineWait>(line.action).until;
-  }
-  EXPECT_TRUE(std::holds_alternative<LineExchange>(line.action));
+  EXPECT_EQ(line.next(), "exchange 21") << "and its wish is served at once";
 }
 
 TEST(LinePanel, NoAnswerIsAwaitedLongBesidePanels) {
@@ -433,6 +430,11 @@ TEST(LinePanel, Status_SaysHowLongExchangesWaited) {
   EXPECT_LE(panel.wait_p50, kEach);
   EXPECT_GE(panel.round_trip_p50, kEach);
   EXPECT_EQ(panel.counters.requests, 1U);
+
+  Panels fresh({}, 1);
+  fresh.panels[0]->want_exchange(MonoTime(0));  // long ago, but the line is new
+  EXPECT_EQ(fresh.order(1), Order{"exchange 21"});
+  EXPECT_LE(fresh.machine->status().panels[0].wait_p99, milliseconds(1));
 }
 
 TEST(LinePanel, Load_OfOnePanel) {
