@@ -152,6 +152,68 @@ set = { humidity = "40.0" }
 temperature = "meter:rack-1.power_kw * 10"
 )";
 
+constexpr const char* kPanel = R"(
+[[panel]]
+name = "door-1"
+line = "rs485-1"
+board = "qemu-mps2-an385"
+unit_id = 11
+key = "door-1.key"
+[[panel.leaf]]
+name = "vault"
+auto_close_s = 2.5
+[[panel.leaf]]
+lock = "none"
+inverted = ["contact", "exit"]
+[[panel.reader]]
+kind = "id12la"
+keypad = "wiegand4"
+)";
+
+TEST(SceneFile, WithAPanel) {
+  const auto scene =
+      parse_scene(std::string(kScene) + kPanel +
+                      "[[at]]\nafter_s = 1\ndo = \"open door-1 vault\"\n",
+                  "/etc/scene.toml",
+                  kOptions);
+  ASSERT_TRUE(scene) << scene.error()[0].text();
+  ASSERT_EQ(scene->panels.size(), 1U);
+  const PanelScene& panel = scene->panels[0];
+  EXPECT_EQ(panel.line, 0U);
+  EXPECT_EQ(panel.board, PanelBoard::kQemu);
+  EXPECT_EQ(panel.unit, 11);
+  EXPECT_EQ(panel.key, "/etc/door-1.key");
+  EXPECT_EQ(panel.local, "/run/links/door-1.local");
+  ASSERT_EQ(panel.leaves.size(), 2U);
+  EXPECT_EQ(panel.leaves[0].lock, LockScene::kStrike);
+  EXPECT_EQ(panel.leaves[0].auto_close, milliseconds(2500));
+  EXPECT_EQ(panel.leaves[1].name, "leaf-2");
+  EXPECT_EQ(panel.leaves[1].inverted, 9);
+  ASSERT_EQ(panel.readers.size(), 1U);
+  EXPECT_EQ(panel.readers[0].kind, ReaderScene::kId12la);
+}
+
+TEST(SceneFile, ErrorsOfAPanel_NameTheirLine) {
+  const auto wrong = [](std::string_view what, std::string_view instead) {
+    std::string text = kPanel;
+    text.replace(text.find(what), what.size(), instead);
+    const auto scene =
+        parse_scene(std::string(kScene) + text, "scene.toml", kOptions);
+    return scene ? "nothing is wrong" : scene.error()[0].text();
+  };
+  for (const auto& [what, instead] : {std::pair{"rs485-1", "gateway"},
+                                      {"door-1", "room-1"},
+                                      {"unit_id = 11", "unit_id = 2"},
+                                      {"qemu-mps2-an385", "avr"},
+                                      {"\"vault\"", "\"Vault\""},
+                                      {"\"none\"", "\"rope\""},
+                                      {"\"exit\"", "\"nose\""},
+                                      {"id12la", "osdp"},
+                                      {"key = ", "keys = "}}) {
+    EXPECT_TRUE(wrong(what, instead).starts_with("scene.toml:")) << instead;
+  }
+}
+
 TEST(SceneFile, WithABuilding) {
   const auto scene = parse_scene(kBuilding, "scene.toml", kOptions);
   ASSERT_TRUE(scene) << scene.error()[0].text();

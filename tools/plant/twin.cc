@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "tools/plant/leaf.h"
 #include "tools/plant/words.h"
 
 namespace strongroom::plant {
@@ -60,6 +61,70 @@ std::string line_text(const LineConfig& line,
     text += "\n[[line.device]]\n" + assignment("name", toml_text(device.name)) +
             assignment("profile", toml_text(device.profile->name)) +
             assignment("unit_id", std::to_string(device.unit_id));
+  }
+  return text;
+}
+
+std::string_view lock_word(strongroom_panel_v1_LockKind lock) {
+  return lock == strongroom_panel_v1_LockKind_LOCK_KIND_MAGNET ? "magnet"
+         : lock == strongroom_panel_v1_LockKind_LOCK_KIND_NONE ? "none"
+                                                               : "strike";
+}
+
+std::string_view reader_word(strongroom_panel_v1_ReaderKind kind) {
+  switch (kind) {
+    case strongroom_panel_v1_ReaderKind_READER_KIND_ID12LA:
+      return "id12la";
+    case strongroom_panel_v1_ReaderKind_READER_KIND_H10301:
+      return "h10301";
+    case strongroom_panel_v1_ReaderKind_READER_KIND_H10306:
+      return "h10306";
+    case strongroom_panel_v1_ReaderKind_READER_KIND_H10302:
+      return "h10302";
+    case strongroom_panel_v1_ReaderKind_READER_KIND_H10304:
+      return "h10304";
+    case strongroom_panel_v1_ReaderKind_READER_KIND_RDM6300:
+    case strongroom_panel_v1_ReaderKind_READER_KIND_UNSPECIFIED:
+      break;
+  }
+  return "rdm6300";
+}
+
+std::string_view keypad_word(strongroom_panel_v1_KeypadKind keypad) {
+  return keypad == strongroom_panel_v1_KeypadKind_KEYPAD_KIND_WIEGAND4
+             ? "wiegand4"
+         : keypad == strongroom_panel_v1_KeypadKind_KEYPAD_KIND_WIEGAND8
+             ? "wiegand8"
+             : "none";
+}
+
+/// ["contact", "exit"]
+std::string inputs_text(std::uint32_t mask) {
+  std::string text;
+  for (const std::string_view name : {"contact", "lock", "handle", "exit"}) {
+    if ((mask & leaf_input(name)) != 0) {
+      text += (text.empty() ? "" : ", ") + toml_text(name);
+    }
+  }
+  return "[" + text + "]";
+}
+
+std::string panel_text(const PanelConfig& panel, const std::string& line) {
+  std::string text = "\n[[panel]]\n" +
+                     assignment("name", toml_text(panel.name)) +
+                     assignment("line", toml_text(line)) +
+                     assignment("unit_id", std::to_string(panel.unit_id)) +
+                     assignment("key", toml_text(panel.key.string()));
+  for (const LeafConfig& leaf : panel.leaves) {
+    text += "\n[[panel.leaf]]\n" + assignment("name", toml_text(leaf.name)) +
+            assignment("lock", toml_text(lock_word(leaf.settings.lock))) +
+            assignment("inverted", inputs_text(leaf.settings.inverted_inputs));
+  }
+  for (const ReaderConfig& reader : panel.readers) {
+    text +=
+        "\n[[panel.reader]]\n" +
+        assignment("kind", toml_text(reader_word(reader.settings.kind))) +
+        assignment("keypad", toml_text(keypad_word(reader.settings.keypad)));
   }
   return text;
 }
@@ -120,12 +185,16 @@ Result<Twin> twin_of(const AgentConfig& config, const TwinOptions& options) {
     for (const DeviceConfig& device : line.devices) {
       names.insert(device.name);
     }
+    for (const PanelConfig& panel : line.panels) {
+      names.insert(panel.name);
+    }
   }
   twin.scene =
       "# The twin of an agent's configuration, by `plant from-config`.\n";
   if (!options.profiles.empty()) {
     twin.scene += assignment("profiles", toml_text(options.profiles.string()));
   }
+  std::string panels;
   int port = options.port_base;
   for (const LineConfig& line : config.lines) {
     TwinLine place{.name = line.name, .kind = line.kind};
@@ -138,9 +207,14 @@ Result<Twin> twin_of(const AgentConfig& config, const TwinOptions& options) {
     } else {
       place.link = (options.link_directory / line.name).string();
     }
-    twin.scene += line_text(line, place, scene_name(line.name, names));
+    const std::string name = scene_name(line.name, names);
+    twin.scene += line_text(line, place, name);
+    for (const PanelConfig& panel : line.panels) {
+      panels += panel_text(panel, name);
+    }
     twin.lines.push_back(std::move(place));
   }
+  twin.scene += panels;
   return twin;
 }
 

@@ -81,6 +81,44 @@ TEST(Twin, IsASceneWithEveryLineAndDevice) {
   EXPECT_EQ(scene->devices[2].profile->name, "xy-md02");
 }
 
+TEST(Twin, Panels_AreProgramsOnTheirLine) {
+  const Twin twin = twin_of(config_of(std::string(kAgent) + R"(
+[[line.panel]]
+name = "door-1"
+unit_id = 9
+key = "/etc/strongroom/door-1.key"
+[[line.panel.leaf]]
+name = "vault"
+zone = "vault-room"
+lock = "magnet"
+inputs = ["contact", "exit"]
+inverted = ["exit"]
+[[line.panel.reader]]
+name = "in"
+kind = "h10304"
+keypad = "wiegand8"
+leaves = ["vault"]
+)"),
+                            kOptions)
+                        .value();
+  const auto scene = parse_scene(twin.scene, "scene.toml", {});
+  ASSERT_TRUE(scene) << scene.error()[0].text() << "\n" << twin.scene;
+  ASSERT_EQ(scene->panels.size(), 1U);
+  const PanelScene& panel = scene->panels[0];
+  EXPECT_EQ(panel.name, "door-1");
+  EXPECT_EQ(panel.line, 2U);
+  EXPECT_EQ(panel.unit, 9);
+  EXPECT_EQ(panel.board, PanelBoard::kNative);
+  EXPECT_EQ(panel.key, "/etc/strongroom/door-1.key");
+  ASSERT_EQ(panel.leaves.size(), 1U);
+  EXPECT_EQ(panel.leaves[0].name, "vault");
+  EXPECT_EQ(panel.leaves[0].lock, LockScene::kMagnet);
+  EXPECT_EQ(panel.leaves[0].inverted, 8);
+  ASSERT_EQ(panel.readers.size(), 1U);
+  EXPECT_EQ(panel.readers[0].kind, ReaderScene::kH10304);
+  EXPECT_EQ(panel.readers[0].keypad, KeypadScene::kWiegand8);
+}
+
 TEST(Twin, CopyOfTheConfiguration_AsksTheTwinAndKeepsTheRest) {
   const AgentConfig config = config_of(kAgent);
   const Twin twin = twin_of(config, kOptions).value();
