@@ -4,7 +4,7 @@
 #pragma once
 
 #include <algorithm>
-#include <gtest/gtest.h>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <vector>
@@ -59,7 +59,9 @@ inline Model model_of(const EventRing& ring) {
   for (auto event = ring.after(0); event; event = ring.after(event->seq)) {
     found.held.emplace(event->seq, *event);
   }
-  EXPECT_EQ(found.held.size(), ring.size());
+  if (found.held.size() != ring.size()) {
+    std::abort();  // it does not give what it says that it holds
+  }
   return found;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <vector>
@@ -109,9 +108,10 @@ inline std::vector<Part> parts_of(std::uint32_t from,
 
 }  // namespace list_words
 
-class OfflineListTest : public testing::Test {
+/// Memory as a power cut leaves it, and the agent's side of a list.
+class ListFixture {
  protected:
-  OfflineListTest() : memory(std::make_unique<ListMemory>()) {
+  ListFixture() : memory(std::make_unique<ListMemory>()) {
     std::memset(memory.get(), 0x5a, sizeof *memory);
   }
 

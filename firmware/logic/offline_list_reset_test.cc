@@ -13,7 +13,7 @@ namespace {
 
 using namespace list_words;
 
-class OfflineListResetTest : public OfflineListTest {};
+class OfflineListResetTest : public testing::Test, protected ListFixture {};
 
 TEST_F(OfflineListResetTest, IsNoneWhenItsBankDecayed) {
   Wanted wanted;

@@ -10,6 +10,8 @@ namespace {
 
 using namespace list_words;
 
+class OfflineListTest : public testing::Test, protected ListFixture {};
+
 TEST_F(OfflineListTest, IsNoneInMemoryThatSaysNothing) {
   const OfflineList list(*memory, kKey);
   EXPECT_EQ(list.version(), 0U);
