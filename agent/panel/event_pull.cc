@@ -30,9 +30,16 @@ std::optional<PanelRingLost> EventPull::meet(
   if (ring == ring_ && ring != 0) {
     return std::nullopt;
   }
+  // It has not taken the name yet, or lost it before it told anything: what is
+  // not known ends with the first event of this name, still.
+  if (ring == 0 && is_fresh_ && reported_ == 0) {
+    session_began();
+    return std::nullopt;
+  }
   const PanelRingLost lost{.previous = ring_,
                            .next = ring != 0 ? ring : fresh()};
   *this = EventPull(lost.next, 0);
+  is_fresh_ = ring == 0;
   is_behind_ = true;
   return lost;
 }

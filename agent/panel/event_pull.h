@@ -23,7 +23,8 @@ class EventPull {
 
   /// The panel's ring, as its hello says. When it is not the one that is known:
   /// the ring that counts from now on, which is the panel's own, or one made by
-  /// `fresh` when the panel has none.
+  /// `fresh` when the panel has none. One that was made and of which nothing
+  /// was told serves again.
   std::optional<PanelRingLost> meet(
       std::uint32_t ring, const std::function<std::uint32_t()>& fresh);
   /// A panel that has just begun a session may have lost its newest events.
@@ -62,6 +63,7 @@ class EventPull {
   std::uint32_t newest_;     // of the panel
   std::uint16_t hinted_;     // modulo 2^16, as the last poll or answer said
   std::uint32_t acked_ = 0;  // that the panel has heard of
+  bool is_fresh_ = false;    // made by this object
   bool is_behind_ = false;   // there is more than was reported
   bool is_full_ = false;     // answers bring only what is reported already
   MonoTime not_before_{};

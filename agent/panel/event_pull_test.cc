@@ -177,6 +177,21 @@ TEST_F(EventPullTest, RingsThatAreMet) {
   }
 }
 
+TEST_F(EventPullTest, ARingThatWasMadeServesUntilSomethingOfItIsTold) {
+  std::uint32_t next = 77;
+  const auto fresh = [&] { return next++; };
+  EventPull one(kRing, 4);
+  EXPECT_EQ(one.meet(0, fresh)->next, 77U);
+  EXPECT_FALSE(one.meet(0, fresh)) << "the panel did not take it yet";
+  EXPECT_EQ(one.ring(), 77U);
+  auto answer = answer_of({1}, 1);
+  answer.ring = 77;
+  const auto facts = one.judge(answer, 0, true, kNow, error);
+  ASSERT_TRUE(facts);
+  one.offered(*facts, true, kNow);
+  EXPECT_EQ(one.meet(0, fresh)->next, 78U) << "lost, with what it had told";
+}
+
 TEST_F(EventPullTest, TheCountOfAPollIsModulo65536) {
   EventPull one(kRing, 0x1fffe);
   one.hint(0xfffe);

@@ -138,12 +138,8 @@ bool PanelDriver::take_hello(const PanelFrame& frame, MonoTime now) {
     }
     return ring;
   };
-  // Until the panel took the ring that we made it says 0.
-  const bool is_named = answer.ring == 0 && !is_new && pull_.ring() != 0;
-  if (!is_named) {
-    if (const auto lost = pull_.meet(answer.ring, fresh)) {
-      tell(*lost, now);
-    }
+  if (const auto lost = pull_.meet(answer.ring, fresh)) {
+    tell(*lost, now);
   }
   return true;
 }

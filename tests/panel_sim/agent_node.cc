@@ -185,10 +185,13 @@ void AgentNode::record(const PanelReport& report, MonoTime now) {
   } else if (const auto* const lost =
                  std::get_if<PanelRingLost>(&report.what)) {
     journal.ring = lost->next;
-    if (journal.rings.contains(lost->next)) {
+    // Named by one driver, met by the next one: as long as nothing of it stands
+    // there, it begins now.
+    RingRecord& record = journal.rings[lost->next];
+    if (record.cursor != 0) {
       journal.faults.push_back("a ring begins twice");
     }
-    journal.rings[lost->next].is_adopted = heard_ring_ == lost->next;
+    record.is_adopted = heard_ring_ == lost->next;
   } else if (const auto* const heard = std::get_if<PanelHeard>(&report.what)) {
     heard_ring_ = heard->hello.ring;
     config_version_ = heard->config_version;

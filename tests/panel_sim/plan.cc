@@ -9,7 +9,7 @@ using std::chrono::seconds;
 
 // Most runs have most faults, each of them in some measure.
 double some(simulation::Random& random, double most) {
-  return random.chance(0.4) ? 0 : most * random.unit() * random.unit();
+  return random.chance(0.3) ? 0 : most * random.unit();
 }
 
 seconds sometimes(simulation::Random& random, seconds least) {

@@ -169,6 +169,7 @@ void World::move_leaf() {
 }
 
 void World::badge() {
+  badge_at_ = now_;
   panel_.badge(static_cast<std::uint32_t>(random_.next()), now_);
 }
 

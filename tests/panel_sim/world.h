@@ -50,6 +50,8 @@ struct Tally {
   std::uint64_t undecided = 0;  // outcome unknown
   std::uint64_t refused = 0;    // frames, by the panel
   std::uint64_t sessions = 0;
+  /// From the last badge to an unlock, each.
+  std::vector<std::chrono::microseconds> waits;
 };
 
 class World {
@@ -110,6 +112,7 @@ class World {
   std::vector<Chance> chances_;
   std::size_t executions_seen_ = 0;
   std::uint32_t list_version_ = 0;
+  MonoTime badge_at_{};
   std::vector<std::string> faults_;
   Tally tally_;
 };

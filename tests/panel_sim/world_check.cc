@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold, all the time and in the end.
 #include <algorithm>
+#include <ranges>
 
 #include "tests/panel_sim/world.h"
 
@@ -35,6 +36,7 @@ void World::check_always() {
   const auto& executions = panel_.executions();
   for (; executions_seen_ < executions.size(); ++executions_seen_) {
     const Execution& done = executions[executions_seen_];
+    tally_.waits.push_back(done.at - badge_at_);
     const auto order = agent_.orders().find(done.order);
     if (order == agent_.orders().end()) {
       fault("it unlocks by an order that nobody gave");
@@ -90,9 +92,10 @@ void World::check_end() {
 void World::check_ring(const Journal& journal,
                        std::uint32_t ring,
                        const RingRecord& record) {
-  const auto life = std::ranges::find(
-      panel_.lives(), ring, [](const RingLife& l) { return l.ring; });
-  if (life == panel_.lives().end()) {
+  // A name serves again when nothing was told under it: the newest counts.
+  const auto newest_first = panel_.lives() | std::views::reverse;
+  const auto life = std::ranges::find(newest_first, ring, &RingLife::ring);
+  if (life == newest_first.end()) {
     if (!record.events.empty()) {
       fault("events of a ring that no panel has");
     }
