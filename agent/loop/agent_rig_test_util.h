@@ -86,6 +86,7 @@ class AgentRig {
       throw std::runtime_error("the commit failed");
     }
     std::vector<Publish> effects = std::move(turn.effects);
+    doors = std::move(turn.doors);
     core->committed(turn);
     return effects;
   }
@@ -162,6 +163,7 @@ class AgentRig {
   }
 
   AgentOptions options;
+  DoorEffects doors;  // of the last turn
   FakeJournal journal;
   std::unique_ptr<Signer> key = test_signer(2);
   std::unique_ptr<Signer> log_key = test_signer(1);

@@ -289,6 +289,10 @@ void Doors::take_leaf(Panel& panel, const PanelFact& fact) {
 void Doors::take_flags(Panel& panel, const PanelFact& fact) {
   std::uint32_t& flags = panel.cursor.flags;
   switch (static_cast<int>(fact.event.kind)) {
+    case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_STARTED:
+      // It begins anew, and says again what is still so.
+      set(flags, kFire | kAlone, false);
+      break;
     case strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_FIRE_INPUT:
       set(flags, kFire, true);
       break;
@@ -338,6 +342,9 @@ void Doors::take(Panel& panel, PanelReport&, PanelPin& pin) {
 
 void Doors::record_lost(Panel& panel, std::uint32_t from, std::uint32_t to) {
   panel.seen.lost += std::uint64_t{to} - from + 1;
+  // The return of its master may be among them: a door that nobody decides any
+  // more is worse than a reading that its own decision must explain.
+  set(panel.cursor.flags, kAlone, false);
   EventMessage& event = ports_.recorder.blank();
   event.which_body = strongroom_v1_Event_panel_events_lost_tag;
   auto& body = event.body.panel_events_lost;
