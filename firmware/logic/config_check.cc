@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/logic/config_check.h"
 
+#include "firmware/logic/enum_number.h"
+
 namespace strongroom::panel {
 namespace {
 
@@ -23,9 +25,8 @@ bool is_within(std::uint32_t value, std::uint32_t least, std::uint32_t most) {
 
 // 0 is UNSPECIFIED in each of them.
 template <typename Enum>
-bool is_known(Enum value, Enum last) {
-  return is_within(
-      static_cast<std::uint32_t>(value), 1, static_cast<std::uint32_t>(last));
+bool is_known(const Enum& value, Enum last) {
+  return is_within(enum_number(value), 1, static_cast<std::uint32_t>(last));
 }
 
 // 0: not watched.

@@ -256,5 +256,26 @@ TEST(ConfigIntake, StandsAnyBytes) {
   EXPECT_GT(completed, 0);
 }
 
+// As nanopb leaves it: any number in any field, enums too.
+TEST(ConfigIntake, StandsAnyNumbers) {
+  std::mt19937 random(12);
+  Intake at;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto parts = good_parts(1, 1);
+    for (const Part& good : parts) {
+      Part part = good;
+      if (random() % 2 == 0) {
+        auto* bytes = reinterpret_cast<unsigned char*>(&part.part);
+        bytes[random() % sizeof part.part] =
+            static_cast<unsigned char>(random());
+      }
+      at.give(part);
+      if (at.intake.is_complete()) {
+        EXPECT_TRUE(is_valid(*at.next));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strongroom::panel

@@ -20,16 +20,17 @@ struct Pattern {
 };
 
 // Indexed by Signal.
-constexpr std::array<Pattern, 8> kPatterns{{
-    {},
-    {},                                       // off
-    {0xffff, 0x0000, 0x0003, false, 3000},    // granted
-    {0x0000, 0xffff, 0x0015, false, 2000},    // denied
-    {0x3333, 0x0000, 0x0001, false, 15'000},  // PIN wanted
-    {0x0f0f, 0x0000, 0x0005, false, 15'000},  // second wanted
-    {0x0f0f, 0xf0f0, 0x0000, false, 2000},    // wait
-    {0x0000, 0x5555, 0x0f0f, true, 10'000},   // alarm
-}};
+constexpr std::array<Pattern, strongroom_panel_v1_Signal_SIGNAL_ALARM + 1>
+    kPatterns{{
+        {},
+        {},                                       // off
+        {0xffff, 0x0000, 0x0003, false, 3000},    // granted
+        {0x0000, 0xffff, 0x0015, false, 2000},    // denied
+        {0x3333, 0x0000, 0x0001, false, 15'000},  // PIN wanted
+        {0x0f0f, 0x0000, 0x0005, false, 15'000},  // second wanted
+        {0x0f0f, 0xf0f0, 0x0000, false, 2000},    // wait
+        {0x0000, 0x5555, 0x0f0f, true, 10'000},   // alarm
+    }};
 constexpr std::uint16_t kBuzzesSoon = 0x0101;  // once a second
 constexpr std::uint16_t kBuzzesHeld = 0x3333;
 
@@ -39,18 +40,13 @@ bool is_on(std::uint16_t pattern, std::uint64_t step) {
 
 }  // namespace
 
-bool Indicator::show(strongroom_panel_v1_Signal signal,
+void Indicator::show(strongroom_panel_v1_Signal signal,
                      std::uint32_t duration_ms,
                      std::uint64_t now_ms) {
-  const auto which = static_cast<std::uint32_t>(signal);
-  if (which == 0 || which >= kPatterns.size()) {
-    return false;
-  }
   signal_ = signal;
   from_ms_ = now_ms;
-  until_ms_ = now_ms + (duration_ms == 0 ? kPatterns[which].usual_ms
+  until_ms_ = now_ms + (duration_ms == 0 ? kPatterns[signal].usual_ms
                                          : std::min(duration_ms, kMostMs));
-  return true;
 }
 
 strongroom_panel_v1_Signal Indicator::signal(std::uint64_t now_ms) const {
@@ -79,8 +75,7 @@ Shown Indicator::shown(HeldWarning held,
 }
 
 std::uint32_t usual_duration_ms(strongroom_panel_v1_Signal signal) {
-  const auto which = static_cast<std::uint32_t>(signal);
-  return which < kPatterns.size() ? kPatterns[which].usual_ms : 0;
+  return kPatterns[signal].usual_ms;
 }
 
 }  // namespace strongroom::panel

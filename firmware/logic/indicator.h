@@ -23,8 +23,8 @@ class Indicator {
   static constexpr std::uint32_t kMostMs = 600'000;
 
   /// In the place of whatever was shown. `duration_ms` 0: as long as the signal
-  /// usually takes. False: there is no such signal, and nothing changes.
-  bool show(strongroom_panel_v1_Signal signal,
+  /// usually takes. The caller knows that there is such a signal.
+  void show(strongroom_panel_v1_Signal signal,
             std::uint32_t duration_ms,
             std::uint64_t now_ms);
   strongroom_panel_v1_Signal signal(std::uint64_t now_ms) const;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 
+#include "firmware/logic/enum_number.h"
 #include "firmware/logic/panel.h"
 
 namespace strongroom::panel {
@@ -20,6 +21,7 @@ constexpr std::uint32_t kMainsFlag = 2;
 constexpr std::uint32_t kSupplyFlag = 4;
 constexpr std::uint32_t kFireFlag = 8;
 constexpr std::uint32_t kTimeFlag = 16;
+constexpr std::uint32_t kFireReleasedFlag = 32;
 
 }  // namespace
 
@@ -108,11 +110,13 @@ void Panel::fill_status(strongroom_panel_v1_PanelStatus& status) const {
     status.leaves.bytes[i] = leaves_[i].status();
   }
   status.supply_mv = supply_mv_;
-  status.flags = (panel_inputs_[kTamper].is_active() ? kTamperFlag : 0) |
-                 (panel_inputs_[kMains].is_active() ? kMainsFlag : 0) |
-                 (supply_.is_low() ? kSupplyFlag : 0) |
-                 (panel_inputs_[kFire].is_active() ? kFireFlag : 0) |
-                 (clock_.is_set() ? kTimeFlag : 0);
+  status.flags =
+      (panel_inputs_[kTamper].is_active() ? kTamperFlag : 0) |
+      (panel_inputs_[kMains].is_active() ? kMainsFlag : 0) |
+      (supply_.is_low() ? kSupplyFlag : 0) |
+      (panel_inputs_[kFire].is_active() ? kFireFlag : 0) |
+      (clock_.is_set() ? kTimeFlag : 0) |
+      (memory_.orders.lockdown & kFireReleased ? kFireReleasedFlag : 0);
   status.frames_refused = refusals_.total();
   status.drift_ppm = clock_.drift_ppm();
 }
@@ -186,6 +190,10 @@ Result Panel::indicate(const strongroom_panel_v1_Indicate& order) {
   if (order.reader == 0 || order.reader > reader_count()) {
     return strongroom_panel_v1_OrderResult_ORDER_RESULT_NO_SUCH_LEAF;
   }
+  if (const std::uint32_t number = enum_number(order.signal);
+      number == 0 || number > strongroom_panel_v1_Signal_SIGNAL_ALARM) {
+    return strongroom_panel_v1_OrderResult_ORDER_RESULT_INVALID;
+  }
   const bool wants_pin =
       order.signal == strongroom_panel_v1_Signal_SIGNAL_PIN_WANTED;
   if (wants_pin && config().readers[order.reader - 1U].keypad ==
@@ -193,9 +201,7 @@ Result Panel::indicate(const strongroom_panel_v1_Indicate& order) {
     return strongroom_panel_v1_OrderResult_ORDER_RESULT_INVALID;
   }
   ReaderState& at = reader(order.reader);
-  if (!at.indicator.show(order.signal, order.duration_ms, now_ms_)) {
-    return strongroom_panel_v1_OrderResult_ORDER_RESULT_INVALID;
-  }
+  at.indicator.show(order.signal, order.duration_ms, now_ms_);
   if (wants_pin) {
     const std::uint32_t wanted = order.duration_ms == 0
                                      ? usual_duration_ms(order.signal)

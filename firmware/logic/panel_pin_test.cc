@@ -61,6 +61,23 @@ TEST(PanelPin, ShowsSignals) {
   EXPECT_EQ(at.panel->outputs().green, 0);
 }
 
+TEST(PanelPin, RefusesWhatIsNoSignal) {
+  PinBench at;
+  for (const int number : {0, 8, 9, 127, 255}) {
+    PanelBench::Request request{};
+    request.order_id = 5;
+    request.which_order = strongroom_panel_v1_PanelRequest_indicate_tag;
+    request.order.indicate.reader = 1;
+    // As nanopb leaves it: any number.
+    std::memset(&request.order.indicate.signal,
+                0,
+                sizeof request.order.indicate.signal);
+    std::memcpy(&request.order.indicate.signal, &number, 1);
+    EXPECT_EQ(at.exchange(request).result, kInvalid) << number;
+  }
+  EXPECT_EQ(at.panel->outputs(), Outputs{});
+}
+
 TEST(PanelPin, HandsAPinOverOnce) {
   PinBench at;
   at.keys("1111#");

@@ -90,7 +90,7 @@ TEST(Panel, TellsOfItsOwnInputs) {
   for (const Row row :
        {Row{kTamperInput, "TAMPER", "TAMPER_CLEARED", 1},
         Row{kMainsInput, "MAINS_LOST", "MAINS_RESTORED", 2},
-        Row{kFireInput, "FIRE_INPUT", "FIRE_INPUT_CLEARED", 8}}) {
+        Row{kFireInput, "FIRE_INPUT", "FIRE_INPUT_CLEARED", 40}}) {
     PanelBench at;
     at.configure({leaf_settings(1)});
     at.wait(200);
@@ -109,7 +109,7 @@ TEST(Panel, TellsOfItsOwnInputs) {
     at.set(row.input, true);
     at.wait(400);
     EXPECT_EQ(at.told(), Told{row.cleared});
-    EXPECT_EQ(at.panel->view(at.now_ms).status.flags, 0U);
+    EXPECT_EQ(at.panel->view(at.now_ms).status.flags, row.flag & 32U);
   }
 }
 
@@ -195,6 +195,7 @@ TEST(Panel, LocksNothingAgainAfterFireUntilAPersonSaysSo) {
   at.reset();
   at.wait(1000);
   EXPECT_EQ(at.locks(), 0) << "not even by a reset";
+  EXPECT_EQ(at.panel->view(0).status.flags, 32U);
   at.told();
   EXPECT_EQ(at.lock_down(0), kDone);
   EXPECT_EQ(at.told(), (Told{"LOCKDOWN", "SECURED"}));
