@@ -134,7 +134,11 @@ void PanelNode::badge(std::uint32_t number, MonoTime now) {
 }
 
 Bytes PanelNode::request(ByteView adu, MonoTime now) {
-  MonoTime at = std::max(now - on_wire(adu.size()), heard_ + kGap);
+  // Into another one: neither would be heard. Here the first one is.
+  MonoTime at = now - on_wire(adu.size());
+  if (at < heard_ + kGap) {
+    return {};
+  }
   for (const std::uint8_t byte : adu) {
     at += kCharacter;
     server_->received(byte, uptime_us(at), false);

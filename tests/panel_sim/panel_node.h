@@ -57,7 +57,7 @@ class PanelNode {
   void move_leaf(std::uint8_t leaf, MonoTime now);
   void tamper(MonoTime now);
   void badge(std::uint32_t number, MonoTime now);
-  /// A whole frame arrived; its answer, if there is one.
+  /// A whole frame arrived by now; its answer, if there is one.
   Bytes request(ByteView adu, MonoTime now);
 
   panel::PanelView view() const;
