@@ -26,8 +26,6 @@ constexpr int kPollsPerFreeRequest = 8;
 /// A safety input that comes due meanwhile waits behind an exchange that is
 /// shorter than this.
 constexpr milliseconds kShortExchange{20};
-/// A poll in another shape reads up to so many registers.
-constexpr std::uint16_t kWidestPoll = 8;
 constexpr milliseconds kTryPollAgain{100};
 /// Of the probes of one panel, each so many-th waits as long as it may.
 constexpr std::uint32_t kProbesPerLongOne = 16;
@@ -48,6 +46,11 @@ void LineMachine::State::look_at_panels(MonoTime now) {
     }
   }
   looked = now;
+}
+
+bool LineMachine::State::is_plain_poll(const Question& question) {
+  return question.address == kPanelPollAddress &&
+         question.count == kPanelPollCount;
 }
 
 bool LineMachine::State::wishes_exchange(const LinePanelState& panel,
@@ -102,6 +105,7 @@ std::optional<std::size_t> LineMachine::State::panel_to_probe(
     const LinePanelState& panel = panels[i];
     if (panel.breaker.is_silent() && panel.probe_from <= now &&
         probe_panels_from <= now &&
+        panel.wish.kind != PanelWish::Kind::kNothing &&
         (!chosen || panel.probe_from < panels[*chosen].probe_from)) {
       chosen = i;
     }
@@ -197,6 +201,9 @@ MonoTime LineMachine::State::next_of_panels(MonoTime now) const {
   };
   for (const LinePanelState& panel : panels) {
     consider(panel.wish.due);
+    if (panel.wish.kind == PanelWish::Kind::kNothing) {
+      continue;
+    }
     if (panel.breaker.is_silent()) {
       consider(std::max(panel.probe_from, probe_panels_from));
     } else if (panel.wish.kind == PanelWish::Kind::kExchange) {
@@ -208,21 +215,32 @@ MonoTime LineMachine::State::next_of_panels(MonoTime now) const {
   return first;
 }
 
-/// Two registers, or more of them when the answer to an earlier poll may still
-/// come. Nothing: no shape is free.
+/// The plain poll or, when the answer to an earlier one may still come, half of
+/// it in another shape: one half, then the other. Nothing: no shape is free.
 std::optional<Question> LineMachine::State::poll_question(
     const LinePanelState& panel, MonoTime now) const {
   Question question{.unit = panel.settings.unit_id,
                     .address = kPanelPollAddress,
                     .count = kPanelPollCount};
-  const std::uint16_t widest =
-      panel.refuses_more ? kPanelPollCount : kWidestPoll;
-  for (; question.count <= widest; ++question.count) {
+  if (guard->may_ask(question, now)) {
+    return question;
+  }
+  if (panel.refuses_others) {
+    return std::nullopt;
+  }
+  question.count = 1;
+  const bool may_ask_flags = guard->may_ask(question, now);
+  const Question flags = question;
+  if (may_ask_flags && panel.counters.varied % 2 == 1) {
+    return flags;
+  }
+  question.address = kPanelSeqAddress;
+  for (question.count = 3; question.count <= kPanelSeqMost; ++question.count) {
     if (guard->may_ask(question, now)) {
       return question;
     }
   }
-  return std::nullopt;
+  return may_ask_flags ? std::optional(flags) : std::nullopt;
 }
 
 LineAction LineMachine::State::exchange(std::size_t index, MonoTime now) {
@@ -295,7 +313,7 @@ LineAction LineMachine::State::ask_panel(const LineAsked& wanted,
   LinePanelState& panel = panels[wanted.device];
   panel.polled = now;
   panel.probes += wanted.purpose == Purpose::kPanelProbe ? 1 : 0;
-  panel.counters.varied += wanted.question.count > kPanelPollCount ? 1 : 0;
+  panel.counters.varied += is_plain_poll(wanted.question) ? 0U : 1U;
   exchanges_since_other = jobs_since_poll = 0;
   ++polls_since_job;
   return LineAsk{.device = static_cast<std::uint16_t>(wanted.device),

@@ -38,7 +38,12 @@ void LineMachine::State::panel_answered(std::span<const std::uint16_t> cells,
   }
   guard->answered(asked.question, now);
   ++panel.counters.polls;
-  panel.settings.port->polled(cells.first(kPanelPollCount), asked.at, now);
+  if (asked.question.address == kPanelSeqAddress) {
+    panel.cells[1] = cells[1];
+  } else {
+    std::ranges::copy(cells, panel.cells.begin());
+  }
+  panel.settings.port->polled(panel.cells, asked.at, now);
 }
 
 void LineMachine::State::exchanged(std::span<const std::uint8_t> answer,
@@ -89,7 +94,9 @@ void LineMachine::State::panel_failed(const LinkError& error, MonoTime now) {
     case LinkFault::kLost:
       ++lost;
       guard->unanswered(asked.shape, asked.at);
-      panel.settings.port->failed(error, asked.at, now);
+      if (asked.purpose != Purpose::kPanelProbe) {
+        panel.settings.port->failed(error, asked.at, now);
+      }
       close(error.what, now);
       back_off(now);
       return;
@@ -115,7 +122,9 @@ void LineMachine::State::panel_left_unanswered(const LinkError& error,
   if (panel.breaker.is_silent()) {
     panel.probe_from = now + kBetweenProbes;
   }
-  panel.settings.port->failed(error, asked.at, now);
+  if (asked.purpose != Purpose::kPanelProbe) {
+    panel.settings.port->failed(error, asked.at, now);
+  }
 }
 
 /// An exception proves that the panel is there, but perhaps not which request
@@ -137,10 +146,15 @@ void LineMachine::State::panel_refused(const LinkError& error, MonoTime now) {
     quiet_wanted = std::max<microseconds>(
         {asked.at + asked.timeout - now, frame_gap(settings.wire), kSettle});
   }
+  if (asked.purpose == Purpose::kPanelProbe) {
+    return;
+  }
   if (asked.purpose == Purpose::kExchange) {
     note_exchange_fault(panel, now);
-  } else if (asked.question.count > kPanelPollCount) {
-    panel.refuses_more = true;
+  } else if (!is_plain_poll(asked.question)) {
+    panel.refuses_others = true;
+    panel.poll_from = now;
+    return;  // the driver wished another
   }
   panel.settings.port->failed(error, asked.at, now);
 }

@@ -331,20 +331,55 @@ TEST(LinePanel, PollAfterOneWithoutAnswer_HasAnotherShape) {
   Panels line({}, 1);
   line.poll_every(milliseconds(40));
   ASSERT_EQ(line.next(), "poll 21");
-  EXPECT_EQ(line.question().count, 2);
-  EXPECT_EQ(line.question().kind, RegisterKind::kInput);
-  EXPECT_EQ(line.question().address, 0);
-  line.fail(error_of(LinkFault::kTimeout));
+  EXPECT_EQ(line.question(),
+            (Question{.unit = 21, .kind = RegisterKind::kInput, .count = 2}));
+  line.now += milliseconds(1);
+  line.machine->answered(std::vector<std::uint16_t>{1, 100}, line.now);
   line.now += milliseconds(40);
-  ASSERT_EQ(line.next(), "poll 21");
-  EXPECT_EQ(line.question().count, 3);
-  line.answer();
-  EXPECT_EQ(line.panels[0]->polls.size(), 1U) << "two cells reach the driver";
-  EXPECT_EQ(line.counters().varied, 1U);
+  line.next();
+  line.fail(error_of(LinkFault::kTimeout));
+  // The newest seq from where it stands too; then what is pending alone.
+  const struct {
+    std::uint16_t address, count;
+    std::vector<std::uint16_t> cells;
+    std::array<std::uint16_t, 2> told;
+  } table[] = {{0x0204, 3, {0, 101, 9}, {1, 101}},
+               {0, 1, {5}, {5, 101}},
+               {0x0204, 3, {0, 102, 9}, {5, 102}}};
+  for (const auto& row : table) {
+    line.now += milliseconds(40);
+    ASSERT_EQ(line.next(), "poll 21");
+    EXPECT_EQ(line.question().address, row.address);
+    EXPECT_EQ(line.question().count, row.count);
+    line.now += milliseconds(1);
+    line.machine->answered(row.cells, line.now);
+    EXPECT_EQ(line.panels[0]->cells, row.told);
+  }
+  EXPECT_EQ(line.panels[0]->polls.size(), 4U);
+  EXPECT_EQ(line.counters().varied, 3U);
   // An answer in step, and the time of a late one: the plain shape is free.
   line.now += seconds(1);
   ASSERT_EQ(line.next(), "poll 21");
   EXPECT_EQ(line.question().count, 2);
+}
+
+TEST(LinePanel, EveryShapeOwed_LeavesExchanges) {
+  Panels line({}, 1);
+  const MonoTime begun = line.now;
+  // At 0: 2 and 1; from 0x0204: 3 to 8.
+  for (int i = 0; i < 8; ++i) {
+    line.poll_every(milliseconds(40));
+    ASSERT_EQ(line.next(), "poll 21") << i;
+    line.fail(error_of(LinkFault::kTimeout));
+    line.panels[0]->want_exchange(line.now);  // so that it is not silent
+    ASSERT_EQ(line.order(1), Order{"exchange 21"}) << i;
+  }
+  EXPECT_EQ(line.counters().varied, 7U);
+  EXPECT_LT(line.now - begun, 2 * kTimeout);
+  line.poll_every(milliseconds(40));
+  EXPECT_EQ(line.next(), "poll 21");
+  EXPECT_EQ(line.question().count, 2);
+  EXPECT_GE(line.now - begun, 4 * kTimeout) << "not before it is free";
 }
 
 TEST(LinePanel, AnswerThatCameTwice_OwesItsShape) {
@@ -364,12 +399,12 @@ TEST(LinePanel, AnswerThatCameTwice_OwesItsShape) {
   line.machine->discarded(9, line.now + milliseconds(2));
   EXPECT_EQ(line.counters().late_bytes, 9U);
   ASSERT_EQ(line.next(), "poll 21");
-  EXPECT_EQ(line.question().count, 3);
+  EXPECT_EQ(line.question().count, 1);
 }
 
 // Its driver exchanges every second anyway, and an exchange says itself which
 // request it answers: then the panel is in step, and its polls go on.
-TEST(LinePanel, PanelWithoutMoreRegisters_IsPolledAgainAfterAnExchange) {
+TEST(LinePanel, PanelWithoutThoseRegisters_IsPolledAgainAfterAnExchange) {
   Panels line({}, 1);
   line.poll_every(milliseconds(40));
   line.next();
@@ -378,6 +413,7 @@ TEST(LinePanel, PanelWithoutMoreRegisters_IsPolledAgainAfterAnExchange) {
   line.next();
   EXPECT_EQ(line.question().count, 3);
   line.fail(error_of(LinkFault::kException, ModbusException::kIllegalAddress));
+  EXPECT_EQ(line.panels[0]->errors.size(), 1U) << "its own poll's alone";
   EXPECT_EQ(line.machine->status().panels[0].state, DeviceState::kAnswering);
   line.now += seconds(1);
   EXPECT_EQ(line.next(), "wait");
@@ -396,6 +432,7 @@ TEST(LinePanel, SilentPanel_IsProbedAndItsWishesWait) {
     line.fail(error_of(LinkFault::kTimeout));
   }
   EXPECT_EQ(line.machine->status().panels[0].state, DeviceState::kSilent);
+  EXPECT_EQ(line.panels[0]->errors.size(), 3U);
   ASSERT_EQ(line.next(), "wait");
   line.panels[1]->want_exchange(line.now);
   EXPECT_EQ(line.order(1), Order{"exchange 22"});
@@ -404,9 +441,31 @@ TEST(LinePanel, SilentPanel_IsProbedAndItsWishesWait) {
   }
   EXPECT_TRUE(std::get<LineAsk>(line.action).is_of_panel);
   EXPECT_EQ(line.question().count, 2);
+  line.fail(error_of(LinkFault::kTimeout));
+  EXPECT_EQ(line.panels[0]->errors.size(), 3U)
+      << "no wish of its driver failed";
+  while (line.next() == "wait") {
+    line.now = std::get<LineWait>(line.action).until;
+  }
   line.answer();
   EXPECT_EQ(line.machine->status().panels[0].state, DeviceState::kAnswering);
   EXPECT_EQ(line.next(), "exchange 21") << "and its wish is served at once";
+}
+
+// The agent's journal is dead: nobody says a word to its panels.
+TEST(LinePanel, SilentPanelOfASilencedDriver_IsNotProbed) {
+  Panels line({}, 2);
+  line.panels[0]->wants_always = true;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(line.next(), "exchange 21");
+    line.fail(error_of(LinkFault::kTimeout));
+  }
+  line.panels[0]->wants_always = false;
+  line.panels[0]->exchange_at.reset();
+  ASSERT_EQ(line.next(), "wait");
+  EXPECT_EQ(std::get<LineWait>(line.action).until, MonoTime::max());
+  line.now += seconds(100);
+  EXPECT_EQ(line.next(), "wait");
 }
 
 TEST(LinePanel, NoAnswerIsAwaitedLongBesidePanels) {

@@ -105,17 +105,18 @@ struct LinePanelState {
   RoundTrip round_trip;
   Breaker breaker{false};
   LinePanelCounters counters;
-  PanelWish wish;             // of this turn
-  MonoTime exchanged{};       // the newest exchange began
-  MonoTime polled{};          // the newest poll began
-  MonoTime probe_from{};      // of a silent one
-  MonoTime poll_from{};       // no shape of a poll is free before
-  MonoTime wished_at{};       // the exchange at hand; 0: none is wished
-  RecentTimes waits;          // from then to its request on the wire
-  int exchange_faults = 0;    // since the last exchange that was answered
-  MonoTime exchange_from{};   // they cost too much: none before
-  bool refuses_more = false;  // registers behind those of a poll
-  bool faulted = false;       // since the last answer of any on the line
+  PanelWish wish;               // of this turn
+  MonoTime exchanged{};         // the newest exchange began
+  MonoTime polled{};            // the newest poll began
+  MonoTime probe_from{};        // of a silent one
+  MonoTime poll_from{};         // no shape of a poll is free before
+  MonoTime wished_at{};         // the exchange at hand; 0: none is wished
+  RecentTimes waits;            // from then to its request on the wire
+  int exchange_faults = 0;      // since the last exchange that was answered
+  MonoTime exchange_from{};     // they cost too much: none before
+  bool refuses_others = false;  // other registers than those of a poll
+  std::array<std::uint16_t, kPanelPollCount> cells{};  // the newest known
+  bool faulted = false;  // since the last answer of any on the line
   std::uint32_t probes = 0;
 };
 
@@ -216,6 +217,7 @@ struct LineMachine::State {
 
   // line_panel.cc: panels between the requests to devices; line_panel_answer.cc
   void look_at_panels(MonoTime now);
+  static bool is_plain_poll(const Question& question);
   static bool wishes_exchange(const LinePanelState& panel, MonoTime now);
   static bool wishes_poll(const LinePanelState& panel, MonoTime now);
   std::optional<std::size_t> panel_to_exchange(MonoTime now) const;

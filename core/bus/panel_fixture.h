@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,11 +49,13 @@ class FakePanel final : public PanelPort {
             .request = request,
             .read_registers = read_registers};
   }
-  void polled(std::span<const std::uint16_t> cells,
+  void polled(std::span<const std::uint16_t> told,
               MonoTime asked,
               MonoTime now) override {
-    check(cells.size() == kPanelPollCount, "a poll has two registers");
-    wrong_polls += expected && cells[0] != expected() ? 1U : 0U;
+    check(told.size() == kPanelPollCount, "a poll has two registers");
+    std::ranges::copy(told, cells.begin());
+    wrong_polls +=
+        expected && cells[0] != expected() && cells[1] != expected() ? 1U : 0U;
     polls.push_back(asked);
     contacts.push_back(asked);
     next_poll = asked + period;
@@ -91,8 +94,9 @@ class FakePanel final : public PanelPort {
   std::function<std::uint16_t()> expected;
 
   std::uint64_t looks = 0;
-  std::vector<MonoTime> polls;     // when they were asked
-  std::vector<MonoTime> contacts;  // and exchanges
+  std::array<std::uint16_t, kPanelPollCount> cells{};  // the newest
+  std::vector<MonoTime> polls;                         // when they were asked
+  std::vector<MonoTime> contacts;                      // and exchanges
   /// When they were wished, and when they were asked.
   std::vector<std::pair<MonoTime, MonoTime>> exchanges;
   std::vector<LinkError> errors;
