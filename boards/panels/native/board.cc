@@ -87,22 +87,23 @@ void set_watchdog() {
   // The mask is inherited from the handler that started this life.
   sigset_t none;
   sigemptyset(&none);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   feed_watchdog();
 }
 
 void read_arguments() {
-  std::FILE* file = std::fopen("/proc/self/cmdline", "r");
-  if (file == nullptr) {
+  const int file = ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
     fail("there is no /proc");
   }
   std::string all;
   std::array<char, 4096> bytes{};
-  std::size_t got = 0;
-  while ((got = std::fread(bytes.data(), 1, bytes.size(), file)) > 0) {
-    all.append(bytes.data(), got);
+  ssize_t got = 0;
+  while ((got = ::read(file, bytes.data(), bytes.size())) > 0) {
+    all.append(bytes.data(), static_cast<std::size_t>(got));
   }
-  std::fclose(file);
+  ::close(file);
   for (std::size_t at = 0; at < all.size();) {
     board.arguments.emplace_back(all.c_str() + at);
     at += board.arguments.back().size() + 1;
@@ -269,10 +270,11 @@ void reset() {
 }
 
 const BoardIdentity& identity() {
-  static const BoardIdentity kIdentity{.board = "native",
-                                       .serial = {'n', 'a', 't', 'i', 'v', 'e'},
-                                       .tests_only = true,
-                                       .line_patience_us = 50'000};
+  static constexpr BoardIdentity kIdentity{
+      .board = "native",
+      .serial = {'n', 'a', 't', 'i', 'v', 'e'},
+      .tests_only = true,
+      .line_patience_us = 50'000};
   return kIdentity;
 }
 

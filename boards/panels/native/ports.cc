@@ -8,6 +8,7 @@
 #include <stdlib.h>  // NOLINT: posix_openpt
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <system_error>
 #include <termios.h>
 #include <time.h>  // NOLINT: nanosleep
 #include <unistd.h>
@@ -19,8 +20,8 @@ constexpr int kTries = 100;
 constexpr timespec kBetweenTries{.tv_sec = 0, .tv_nsec = 50'000'000};
 
 std::string why() {
-  return std::strerror(errno);
-}  // NOLINT: one thread
+  return std::generic_category().message(errno);
+}
 
 std::optional<Port> connect_to(const std::string& path, std::string& error) {
   sockaddr_un address{};

@@ -88,13 +88,12 @@ class SlotLog {
     while (end > kFirst && flash_.read(active_, end - 1) == kFree) {
       --end;
     }
-    std::size_t last = kFirst;
-    for (std::size_t word = kFirst; generation_ != 0 && word < end;) {
+    std::size_t word = kFirst;
+    while (generation_ != 0 && word < end) {
       const Record record = record_at(word);
       word += record.size != 0 ? words_of(record.size) : 1;
-      last = word;
     }
-    return std::max(end, last);
+    return word;
   }
 
   std::uint8_t byte_at(std::size_t word, std::size_t offset) const {
