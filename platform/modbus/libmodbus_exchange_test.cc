@@ -173,14 +173,16 @@ const Bytes kAnswer = rtu_frame({1, 23, 4, 0x12, 0x34, 0x56, 0x78});
 
 TEST_F(ScriptedExchange, BytesAreInTheOrderOfTheWire) {
   Bytes seen;
-  const ScriptedPanel panel(
-      pty, kRequestSize, [&](int fd, const Bytes& request, int) {
-        seen = request;
-        put(fd, kAnswer);
-      });
-  const auto answer = exchange();
-  ASSERT_TRUE(answer.has_value()) << answer.error().what;
-  EXPECT_EQ(*answer, (Bytes{0x12, 0x34, 0x56, 0x78}));
+  {
+    const ScriptedPanel panel(
+        pty, kRequestSize, [&](int fd, const Bytes& request, int) {
+          seen = request;
+          put(fd, kAnswer);
+        });
+    const auto answer = exchange();
+    ASSERT_TRUE(answer.has_value()) << answer.error().what;
+    EXPECT_EQ(*answer, (Bytes{0x12, 0x34, 0x56, 0x78}));
+  }
   EXPECT_EQ(
       seen,
       rtu_frame({1, 23, 0x10, 0, 0, 2, 0x10, 0, 0, 2, 4, 0xCA, 0xFE, 0, 1}));
