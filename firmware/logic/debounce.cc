@@ -11,15 +11,18 @@ constexpr std::uint16_t kMostMs = Debounce::kAlwaysSeenMs - 20;
 // Two glitches, one in each of two samples, are no state.
 constexpr std::uint8_t kSamples = 3;
 // Nobody looked for so long: what was seen before it says nothing of now.
-constexpr std::uint32_t kGapMs = 100;
+constexpr std::uint16_t kGapMs = 100;
 
 }  // namespace
 
 void Debounce::sample(bool is_active,
                       std::uint64_t now_ms,
                       std::uint16_t debounce_ms) {
-  const auto now = static_cast<std::uint32_t>(now_ms);
-  if (samples_ == 0 || now - sampled_ > kGapMs) {
+  const auto now = static_cast<std::uint16_t>(now_ms);
+  const auto since = [now](std::uint16_t then) {
+    return static_cast<std::uint16_t>(now - then);
+  };
+  if (samples_ == 0 || since(sampled_) > kGapMs) {
     samples_ = 0;
     rest_until_ = now;
   }
@@ -32,13 +35,13 @@ void Debounce::sample(bool is_active,
   if (samples_ < kSamples) {
     ++samples_;
   }
-  const std::uint32_t wanted = std::min(debounce_ms, kMostMs);
-  const bool is_steady = samples_ == kSamples && now - raw_since_ >= wanted;
+  const std::uint16_t wanted = std::min(debounce_ms, kMostMs);
+  const bool is_steady = samples_ == kSamples && since(raw_since_) >= wanted;
   if (is_steady) {
     is_settled_ = true;
     is_active_ = raw_;
     rest_until_ = now;
-  } else if (now - rest_until_ >= kAlwaysSeenMs + wanted) {
+  } else if (since(rest_until_) >= kAlwaysSeenMs + wanted) {
     // One glitch and the rest after it are shorter. Only rest makes it
     // inactive again.
     is_settled_ = true;

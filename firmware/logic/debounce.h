@@ -25,10 +25,11 @@ class Debounce {
   bool is_settled_ = false;
   bool is_active_ = false;
   bool raw_ = false;
-  std::uint8_t samples_ = 0;     // alike, in a row
-  std::uint32_t raw_since_ = 0;  // milliseconds modulo 2^32: compared over less
-  std::uint32_t rest_until_ = 0;  // when it was last found where it is
-  std::uint32_t sampled_ = 0;
+  std::uint8_t samples_ = 0;  // alike, in a row
+  // Milliseconds modulo 2^16: compared over less than a second.
+  std::uint16_t raw_since_ = 0;
+  std::uint16_t rest_until_ = 0;  // when it was last found where it is
+  std::uint16_t sampled_ = 0;
 };
 
 }  // namespace strongroom::panel

@@ -112,13 +112,27 @@ TEST(Debounce, SeesNoGlitchesWithRestBetweenThem) {
   EXPECT_FALSE(bench.was_seen);
 }
 
-TEST(Debounce, KeepsOnWhenMillisecondsPass2To32) {
-  Bench bench{.now_ms = (std::uint64_t{1} << 32) - 500};
-  bench.hold(false, 490);
+TEST(Debounce, KeepsOnForLongerThanItsNumbersCount) {
+  for (const std::uint64_t turn : {16U, 32U}) {
+    for (std::uint64_t before = 1; before < 100; ++before) {
+      Bench bench{.now_ms = (std::uint64_t{1} << turn) - 500 - before};
+      bench.hold(false, 500);
+      bench.hold(true, 30);
+      EXPECT_FALSE(bench.input.is_active());
+      bench.hold(true, 1);
+      EXPECT_TRUE(bench.input.is_active());
+      bench.hold(false, 31);
+      EXPECT_FALSE(bench.input.is_active());
+    }
+  }
+  Bench bench;
+  bench.hold(false, 200'000);
+  EXPECT_FALSE(bench.was_seen);
   bench.hold(true, 31);
-  EXPECT_TRUE(bench.input.is_active());
-  bench.hold(false, 31);
-  EXPECT_FALSE(bench.input.is_active());
+  for (int i = 0; i < 200'000; ++i) {
+    bench.hold(true, 1);
+    ASSERT_TRUE(bench.input.is_active());
+  }
 }
 
 // --- the inputs of a leaf ----------------------------------------------------
