@@ -60,23 +60,6 @@ PointName split_point(std::string_view word) {
              : PointName{word.substr(0, dot), word.substr(dot + 1)};
 }
 
-std::string panel_help() {
-  std::string text =
-      "Of a panel, with LEAF and READER by number, LEAF also by name:\n";
-  for (const PanelWord& word : panel_words()) {
-    std::string usage =
-        "  " + std::string(word.verb) + " PANEL " + std::string(word.arguments);
-    usage.resize(std::max<std::size_t>(usage.size() + 1, 27), ' ');
-    text += usage + " " + std::string(word.what) + "\n";
-  }
-  return text;
-}
-
-bool is_panel_word(std::string_view verb) {
-  return std::ranges::find(panel_words(), verb, &PanelWord::verb) !=
-         panel_words().end();
-}
-
 std::string without_last_newline(std::string text) {
   if (!text.empty()) {
     text.pop_back();
@@ -355,25 +338,6 @@ Result<std::string> Plant::old_command(std::string_view verb,
       target,
       Fault{.kind = FaultKind::kLate, .least_late = late, .most_late = late},
       elapsed));
-}
-
-Result<std::string> Plant::panel_command(std::string_view verb,
-                                         std::string_view rest) {
-  std::vector<std::string> words = words_of(rest);
-  if (words.empty()) {
-    return fault("say which panel: " + std::string(verb) + " PANEL ...");
-  }
-  const auto panel =
-      std::ranges::find(panels_, words[0], [](const PanelWorld& one) {
-        return one.scene().name;
-      });
-  if (panel == panels_.end()) {
-    return fault("no panel \"" + words[0] + "\"; " +
-                 (panels_.empty() ? "the scene has no [[panel]]"
-                                  : "`list` shows those of the scene"));
-  }
-  words.erase(words.begin());
-  return panel->command(verb, words);
 }
 
 Result<std::string> Plant::command(std::string_view line, Time now) {

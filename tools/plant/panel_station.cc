@@ -12,6 +12,7 @@
 #include "tools/plant/child.h"
 #include "tools/plant/commission.h"
 #include "tools/plant/panel_port.h"
+#include "tools/plant/private_folder.h"
 #include "tools/plant/terminal.h"
 
 namespace strongroom::plant {
@@ -22,45 +23,11 @@ constexpr unsigned kSlotMode = 0600;
 constexpr Time kCommissionPatience{5'000'000};
 constexpr int kCommissionTries = 5;
 
-enum Way : std::size_t { kLine, kReader1, kWorld, kLocal, kMonitor, kWays };
-constexpr std::array<const char*, kWays> kWayNames{
-    "line", "reader1", "world", "local", "monitor"};
-
 std::uint64_t entropy() {
   std::uint64_t value = 0;
   (void)!getrandom(&value, sizeof value, 0);
   return value;
 }
-
-/// Gone with all that is in it.
-class PrivateFolder {
- public:
-  static Result<PrivateFolder> make() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "plant-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      return std::unexpected(last_error("cannot make the folder " + name));
-    }
-    return PrivateFolder(name);
-  }
-  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  PrivateFolder(PrivateFolder&& other) noexcept
-      : path_(std::exchange(other.path_, {})) {}
-  PrivateFolder& operator=(PrivateFolder&& other) noexcept {
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~PrivateFolder() {
-    std::error_code error;
-    if (!path_.empty()) {
-      std::filesystem::remove_all(path_, error);
-    }
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class PanelStation final : public Service {
  public:
@@ -87,7 +54,8 @@ class PanelStation final : public Service {
                    error.message());
     }
     for (std::size_t way = 0; way < kWays; ++way) {
-      auto port = PanelPort::listen(folder_.path() / kWayNames[way]);
+      auto port =
+          PanelPort::listen(folder_.path() / way_name(static_cast<Way>(way)));
       if (!port) {
         return std::unexpected(port.error());
       }
@@ -105,7 +73,7 @@ class PanelStation final : public Service {
       return std::unexpected(local.error());
     }
     local_ = std::move(*local);
-    command_ = command(programs);
+    command_ = panel_command(*scene_, programs, folder_.path(), state_);
     load_slots();
     return start();
   }
@@ -159,47 +127,6 @@ class PanelStation final : public Service {
  private:
   void complain(const std::string& what) const {
     std::cerr << "plant: panel " << scene_->name << ": " << what << "\n";
-  }
-
-  std::vector<std::string> command(const PanelPrograms& programs) const {
-    const auto path = [&](Way way) {
-      return (folder_.path() / kWayNames[way]).string();
-    };
-    std::vector<std::string> words;
-    if (scene_->board == PanelBoard::kNative) {
-      words = {scene_->program.empty() ? programs.native.string()
-                                       : scene_->program};
-      for (const Way way : {kLine, kReader1, kWorld, kLocal}) {
-        words.push_back(std::string("--") + kWayNames[way]);
-        words.push_back("unix:" + path(way));
-      }
-      words.insert(words.end(),
-                   {"--memory",
-                    (state_ / "memory").string(),
-                    "--nv",
-                    (state_ / "nv").string()});
-      return words;
-    }
-    words = {programs.qemu.string(),
-             "-machine",
-             "mps2-an385",
-             "-display",
-             "none",
-             "-kernel",
-             scene_->program.empty() ? programs.qemu_image.string()
-                                     : scene_->program};
-    for (std::size_t way = 0; way < kWays; ++way) {
-      const std::string name = kWayNames[way];
-      words.insert(
-          words.end(),
-          {"-chardev",
-           "socket,id=" + name + ",path=" + path(static_cast<Way>(way))});
-      if (way != kMonitor) {
-        words.insert(words.end(), {"-serial", "chardev:" + name});
-      }
-    }
-    words.insert(words.end(), {"-mon", "chardev=monitor,mode=control"});
-    return words;
   }
 
   Result<void> start() {
@@ -404,14 +331,6 @@ class PanelStation final : public Service {
 };
 
 }  // namespace
-
-PanelPrograms panel_programs() {
-  std::error_code error;
-  const auto here =
-      std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  return {.native = here / "strongroom-panel",
-          .qemu_image = here.parent_path() / "firmware/qemu-mps2-an385.elf"};
-}
 
 Result<std::unique_ptr<Service>> open_panel(Plant& plant,
                                             std::size_t index,

@@ -2,24 +2,14 @@
 // The program that is a panel, and the ways between it and its world.
 #pragma once
 
-#include <filesystem>
 #include <memory>
-#include <string>
 
 #include "core/base/result.h"
+#include "tools/plant/panel_program.h"
 #include "tools/plant/plant.h"
 #include "tools/plant/service.h"
 
 namespace strongroom::plant {
-
-/// Where the programs are, when a scene does not say.
-struct PanelPrograms {
-  std::filesystem::path native;      // strongroom-panel
-  std::filesystem::path qemu_image;  // for the board qemu-mps2-an385
-  std::filesystem::path qemu = "/usr/bin/qemu-system-arm";
-};
-/// As they are built and installed, beside the program that runs.
-PanelPrograms panel_programs();
 
 /// Starts the program of the plant's panel `index`, does to it what the words
 /// want, commissions it when it has no key, and offers its local port under

@@ -174,5 +174,8 @@ struct PanelWord {
   std::string_view what;
 };
 std::span<const PanelWord> panel_words();
+bool is_panel_word(std::string_view verb);
+/// A line per word, for a help text.
+std::string panel_help();
 
 }  // namespace strongroom::plant
