@@ -23,30 +23,32 @@ elseif(NOT STRONGROOM_HAVE_FIRMWARE)
                   "the panels' images are not built. script/bootstrap installs "
                   "both.")
 endif()
-if(NOT STRONGROOM_HAVE_FIRMWARE)
-  return()
-endif()
-
-list(JOIN STRONGROOM_FIRMWARE_BOARDS "|" _boards)
-list(JOIN CMAKE_CXX_COMPILER_LAUNCHER "|" _launcher)
-ExternalProject_Add(
-  firmware_images
-  SOURCE_DIR "${PROJECT_SOURCE_DIR}/cmake/firmware"
-  BINARY_DIR "${STRONGROOM_FIRMWARE_DIR}"
-  PREFIX "${STRONGROOM_FIRMWARE_DIR}/project"
-  CMAKE_ARGS
-    "-DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake"
-    "-DCMAKE_C_COMPILER_LAUNCHER=${_launcher}"
-    "-DCMAKE_CXX_COMPILER_LAUNCHER=${_launcher}"
-    "-DSTRONGROOM_ROOT=${PROJECT_SOURCE_DIR}"
-    "-DSTRONGROOM_VERSION=${PROJECT_VERSION}"
-    "-DSTRONGROOM_BOARDS=${_boards}"
-    "-DSTRONGROOM_NANOPB_SOURCE=${STRONGROOM_NANOPB_SOURCE}"
-    "-DSTRONGROOM_NANOPB_GENERATED=${STRONGROOM_GENERATED_DIR}/nanopb"
-    "-DSTRONGROOM_PYTHON=${STRONGROOM_PYTHON}"
-  LIST_SEPARATOR "|"
-  DEPENDS proto_nanopb
-  BUILD_ALWAYS TRUE
-  USES_TERMINAL_BUILD TRUE
-  INSTALL_COMMAND ""
-)
+# Once proto_nanopb is a target.
+function(add_firmware_images)
+  if(NOT STRONGROOM_HAVE_FIRMWARE)
+    return()
+  endif()
+  list(JOIN STRONGROOM_FIRMWARE_BOARDS "|" _boards)
+  list(JOIN CMAKE_CXX_COMPILER_LAUNCHER "|" _launcher)
+  ExternalProject_Add(
+    firmware_images
+    SOURCE_DIR "${PROJECT_SOURCE_DIR}/cmake/firmware"
+    BINARY_DIR "${STRONGROOM_FIRMWARE_DIR}"
+    PREFIX "${STRONGROOM_FIRMWARE_DIR}/project"
+    CMAKE_ARGS
+      "-DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake"
+      "-DCMAKE_C_COMPILER_LAUNCHER=${_launcher}"
+      "-DCMAKE_CXX_COMPILER_LAUNCHER=${_launcher}"
+      "-DSTRONGROOM_ROOT=${PROJECT_SOURCE_DIR}"
+      "-DSTRONGROOM_VERSION=${PROJECT_VERSION}"
+      "-DSTRONGROOM_BOARDS=${_boards}"
+      "-DSTRONGROOM_NANOPB_SOURCE=${STRONGROOM_NANOPB_SOURCE}"
+      "-DSTRONGROOM_NANOPB_GENERATED=${STRONGROOM_GENERATED_DIR}/nanopb"
+      "-DSTRONGROOM_PYTHON=${STRONGROOM_PYTHON}"
+    LIST_SEPARATOR "|"
+    DEPENDS proto_nanopb
+    BUILD_ALWAYS TRUE
+    USES_TERMINAL_BUILD TRUE
+    INSTALL_COMMAND ""
+  )
+endfunction()
