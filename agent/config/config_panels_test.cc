@@ -236,6 +236,17 @@ INSTANTIATE_TEST_SUITE_P(
               14,
               "policy_key"}));
 
+// --- load -------------------------------------------------------------------
+
+TEST(PanelConfigs, LineThatIsTooSlowForItsPanels_IsWarnedOf) {
+  EXPECT_TRUE(right(replaced("", "")).warnings.empty());
+  const AgentConfig slow = right(replaced("baud = 115200", "baud = 1200"));
+  ASSERT_EQ(slow.warnings.size(), 1U);
+  const std::string text = slow.warnings[0].text();
+  EXPECT_NE(text.find("\"door-1\" with its poll_ms"), std::string::npos)
+      << text;
+}
+
 // --- keys -------------------------------------------------------------------
 
 class PanelKeys : public ::testing::Test {

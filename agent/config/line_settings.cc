@@ -9,6 +9,8 @@ namespace {
 
 // Long enough for a class to cost nothing.
 constexpr std::chrono::hours kHardlyEver{24 * 365};
+// docs/formats/panel-link.md.
+constexpr std::chrono::microseconds kPanelTurnaround{2000};
 
 }  // namespace
 
@@ -64,6 +66,15 @@ std::vector<LoadShare> load_shares(const LineConfig& line) {
         shares.push_back({device.name, static_cast<PollClass>(at), load});
       }
     }
+  }
+  for (const PanelConfig& panel : line.panels) {
+    PanelLoad load;
+    load.poll_period = panel.poll_period;
+    load.exchange_period = panel.offline_after / 3;
+    shares.push_back({panel.name,
+                      PollClass::kNormal,
+                      panel_load(settings, load, kPanelTurnaround),
+                      true});
   }
   std::ranges::sort(shares, std::ranges::greater{}, &LoadShare::load);
   return shares;

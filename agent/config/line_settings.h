@@ -22,11 +22,13 @@ std::vector<LineDevice> line_devices(const LineConfig& line);
 /// Of a device that nobody has measured yet.
 inline constexpr std::chrono::microseconds kAssumedTurnaround{10'000};
 
-/// What one class of one device needs of its line's time, 1.0 is all of it.
+/// What one class of one device, or one panel, needs of its line's time, 1.0 is
+/// all of it.
 struct LoadShare {
   std::string device;
   PollClass poll_class = PollClass::kNormal;
   double load = 0;
+  bool is_panel = false;
 };
 
 /// Greatest first, without what needs nothing and without devices that are

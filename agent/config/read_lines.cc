@@ -249,11 +249,12 @@ class Reader {
     for (std::size_t at = 0; at < shares.size(); ++at) {
       load += shares[at].load;
       if (at < kSharesNamed) {
-        greatest += fmt::format("{}\"{}\" with its {} ({} %)",
-                                at == 0 ? "" : ", ",
-                                shares[at].device,
-                                period_key(shares[at].poll_class),
-                                percent(shares[at].load));
+        greatest += fmt::format(
+            "{}\"{}\" with its {} ({} %)",
+            at == 0 ? "" : ", ",
+            shares[at].device,
+            shares[at].is_panel ? "poll_ms" : period_key(shares[at].poll_class),
+            percent(shares[at].load));
       }
     }
     if (load > 1.0) {
