@@ -221,6 +221,7 @@ SELF_TEST = [
     ("firmware/logic/leaf.cc", "<optional>", True),
     ("firmware/logic/leaf.cc", "<string>", False),
     ("firmware/logic/leaf_test.cc", "<string>", True),
+    ("firmware/loop/fake_hal.h", "<string>", True),
     ("firmware/logic/leaf_fixture.h", "<string>", True),
     ("platform/mqtt/client.cc", "<mqtt/async_client.h>", True),
     ("platform/mqtt/client.cc", '"agent/loop/inbox.h"', False),
