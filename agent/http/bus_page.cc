@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
-#include "agent/http/pages.h"
+#include "agent/http/health_parts.h"
 
 namespace strongroom {
 namespace {
@@ -62,6 +62,32 @@ nlohmann::json device_json(const LineSnapshot& line,
           {"error", error_of(agent, device.name)}};
 }
 
+// What the driver knows, and what the wire costs.
+nlohmann::json panels_of(const LineSnapshot& line) {
+  nlohmann::json panels = nlohmann::json::array();
+  for (const PanelLinkSnapshot& link : line.panels) {
+    nlohmann::json panel = link_json(link);
+    for (const LinePanelStatus& status : line.status.panels) {
+      if (status.name == link.name) {
+        panel["state"] = device_state_name(status.state);
+        panel["requests"] = status.counters.requests;
+        panel["timeouts"] = status.counters.timeouts;
+        panel["exceptions"] = status.counters.exceptions;
+        panel["garbled"] = status.counters.garbled;
+        panel["late_bytes"] = status.counters.late_bytes;
+        panel["varied"] = status.counters.varied;
+        panel["round_trip_p50_us"] = status.round_trip_p50.count();
+        panel["round_trip_p99_us"] = status.round_trip_p99.count();
+        panel["wait_p50_us"] = status.wait_p50.count();
+        panel["wait_p99_us"] = status.wait_p99.count();
+        panel["timeout_us"] = status.timeout.count();
+      }
+    }
+    panels.push_back(std::move(panel));
+  }
+  return panels;
+}
+
 }  // namespace
 
 HttpResponse bus_page(const PageSources& sources) {
@@ -82,7 +108,8 @@ HttpResponse bus_page(const PageSources& sources) {
                      {"lost", line.status.lost},
                      {"opens", line.status.opens},
                      {"failed_opens", line.status.failed_opens},
-                     {"devices", std::move(devices)}});
+                     {"devices", std::move(devices)},
+                     {"panels", panels_of(line)}});
   }
   const nlohmann::json out = {{"lines", std::move(lines)}};
   // Texts of libraries may not be UTF-8: shown, not thrown at.

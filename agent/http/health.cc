@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agent/http/pages.h"
+#include "agent/http/health_parts.h"
 
 namespace strongroom {
 namespace {
@@ -140,7 +140,7 @@ void add_line_reasons(const AgentSnapshot& snapshot,
     return is_gone(snapshot, device.name);
   };
   if (!line.status.is_open && !line.status.error.empty()) {
-    if (std::ranges::all_of(devices, gone)) {
+    if (std::ranges::all_of(devices, gone)) {  // also of panels alone
       reasons.push_back(fmt::format(
           "line {} cannot be opened: {}", line.name, line.status.error));
     }
@@ -171,6 +171,7 @@ Reasons troubles_of(const AgentSnapshot& snapshot,
   for (const LineSnapshot& line : lines) {
     add_line_reasons(snapshot, line, reasons);
   }
+  add_door_reasons(snapshot, lines, reasons);
   return reasons;
 }
 
@@ -258,10 +259,13 @@ HttpResponse health_page(const PageSources& sources) {
   const ReloadStatus configuration = sources.configuration();
   Reasons reasons = failures_of(*snapshot, sources.monotonic());
   const bool failed = !reasons.empty();
-  const Reasons troubles =
-      troubles_of(*snapshot, sources.lines(), configuration);
+  const auto lines = sources.lines();
+  const Reasons troubles = troubles_of(*snapshot, lines, configuration);
   reasons.insert(reasons.end(), troubles.begin(), troubles.end());
   nlohmann::json out = agent_json(*snapshot);
+  out["panels"] = panels_json(*snapshot, lines);
+  out["policy"] = {{"loaded", snapshot->doors.has_policy},
+                   {"version", snapshot->doors.policy_version}};
   out["status"] = failed ? "failed" : reasons.empty() ? "ok" : "degraded";
   out["reasons"] = reasons;
   out["configuration"] = {{"reloads", configuration.reloads},

@@ -287,7 +287,9 @@ HttpResponse metrics_page(const PageSources& sources) {
   add_space(out, snapshot->space);
   add_streams(out, *snapshot);
   add_keeping(out, *snapshot);
-  add_bus_metrics(out, *snapshot, sources.lines());
+  const auto lines = sources.lines();
+  add_bus_metrics(out, *snapshot, lines);
+  add_door_metrics(out, *snapshot, lines);
   add_configuration(out, sources.configuration());
   add_mqtt(out, sources.mqtt());
   HttpResponse response = HttpResponse::text(out.take());

@@ -32,9 +32,15 @@ class MetricsText {
   }
   template <typename Number>
   void sample(std::string_view labels, Number value) {
+    part("", labels, value);
+  }
+  /// Of a histogram: "_bucket", "_sum", "_count".
+  template <typename Number>
+  void part(std::string_view suffix, std::string_view labels, Number value) {
     fmt::format_to(std::back_inserter(text_),
-                   "strongroom_agent_{}{}{}{} {}\n",
+                   "strongroom_agent_{}{}{}{}{} {}\n",
                    name_,
+                   suffix,
                    labels.empty() ? "" : "{",
                    labels,
                    labels.empty() ? "" : "}",
@@ -63,5 +69,9 @@ inline double seconds(std::chrono::microseconds time) {
 void add_bus_metrics(MetricsText& out,
                      const AgentSnapshot& snapshot,
                      const std::vector<LineSnapshot>& lines);
+/// Metrics of panels and decisions.
+void add_door_metrics(MetricsText& out,
+                      const AgentSnapshot& snapshot,
+                      const std::vector<LineSnapshot>& lines);
 
 }  // namespace strongroom

@@ -295,7 +295,7 @@ TEST_F(PagesTest, Metrics_ArePrometheusText) {
   const HttpResponse page = metrics_page(sources());
   EXPECT_EQ(page.content_type, "text/plain; version=0.0.4; charset=utf-8");
   const std::regex line(
-      R"(# HELP \w+ .+|# TYPE \w+ (counter|gauge)|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+)");
+      R"(# HELP \w+ .+|# TYPE \w+ (counter|gauge|histogram)|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+)");
   std::istringstream lines(page.body);
   int count = 0;
   for (std::string text; std::getline(lines, text); ++count) {
