@@ -164,6 +164,43 @@ LineAction LineMachine::State::next_open_turn(MonoTime now) {
   }
 }
 
+/// A safety job that would come due while the line is busy until `over` with
+/// another: it then goes before, a little early, and is never late. Once: where
+/// an answer takes longer than a safety input may wait, both have their turns.
+std::optional<std::size_t> LineMachine::State::safety_due_before(MonoTime over,
+                                                                 MonoTime now) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const LineJob& job = schedule->job(i);
+    if (job.poll_class == PollClass::kSafety && job.period.count() > 0 &&
+        schedule->due(i) < over && !jobs[i].went_first &&
+        jobs[i].work.held_until <= now &&
+        !devices[job.device].breaker.is_silent()) {
+      schedule->hasten(i, now);
+      jobs[i].went_first = true;
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The job, or a safety job that goes before it.
+std::size_t LineMachine::State::safety_first(std::size_t index, MonoTime now) {
+  if (!has_safety || jobs[index].poll_class == PollClass::kSafety) {
+    return index;
+  }
+  const LineJobState& job = jobs[index];
+  const RegisterBlock* const next =
+      job.work.is_active || !job.plan.empty() ? current(job) : nullptr;
+  if (next == nullptr) {
+    return index;
+  }
+  const LineDeviceState& device = devices[job.device];
+  const MonoTime over =
+      now + wire_time(settings.wire, question_of(1, *next)) +
+      std::max(device.round_trip.turnaround(), device.planned_turnaround);
+  return safety_due_before(over, now).value_or(index);
+}
+
 /// Nothing is to be asked before `until`. While an answer may still come, the
 /// line is listened to, to learn how late that is.
 LineAction LineMachine::State::idle(MonoTime now, MonoTime until) {

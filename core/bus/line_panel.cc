@@ -274,7 +274,9 @@ LineAction LineMachine::State::exchange(std::size_t index, MonoTime now) {
 
 LineAction LineMachine::State::poll_panel(std::size_t index, MonoTime now) {
   const auto question = poll_question(panels[index], now);
-  check(question.has_value(), "a poll that may be asked");
+  if (!question) {
+    return LineWait{now + kTryPollAgain};
+  }
   return ask_panel(
       {.purpose = Purpose::kPanelPoll, .device = index, .question = *question},
       now);

@@ -154,6 +154,8 @@ struct LineMachine::State {
   LineAction next_closed(MonoTime now);
   LineAction next_open_turn(MonoTime now);
   std::optional<std::size_t> due_job(MonoTime now);
+  std::optional<std::size_t> safety_due_before(MonoTime over, MonoTime now);
+  std::size_t safety_first(std::size_t job, MonoTime now);
   std::optional<LineAction> settle(MonoTime now);
   LineAction idle(MonoTime now, MonoTime until);
   LineAction discard_for(std::chrono::microseconds quiet,
@@ -169,8 +171,6 @@ struct LineMachine::State {
   void make_jobs(MonoTime now);
   void plan(LineJobState& job);
   void begin(LineJobState& job, MonoTime now);
-  std::optional<std::size_t> safety_due_before(MonoTime over, MonoTime now);
-  std::size_t safety_first(std::size_t job, MonoTime now);
   const RegisterBlock* current(const LineJobState& job) const;
   void drop_current(LineJobState& job);
   void begin_behind_current(LineJobState& job);
