@@ -74,7 +74,6 @@ void Master::ask(Bytes adu,
                  MonoTime now,
                  microseconds timeout) {
   ++asked_;
-  exchanges_ += function == kExchange ? 1 : 0;
   waiting_ = {.function = function,
               .registers = registers,
               .asked = now,

@@ -31,7 +31,6 @@ class Master {
 
   /// Requests, polls with them.
   std::uint64_t asked() const { return asked_; }
-  std::uint64_t exchanges() const { return exchanges_; }
 
  protected:
   struct Waiting {
@@ -56,7 +55,6 @@ class Master {
   Channel& channel_;
   std::optional<Waiting> waiting_;
   std::uint64_t asked_ = 0;
-  std::uint64_t exchanges_ = 0;
 };
 
 class PlainMaster final : public Master {
