@@ -152,9 +152,9 @@ def fault(path, bracket, target):
     if test and (TEST_LIBRARIES.match(target) or
                  below(target, "tests/support")):
         return None
-    if (test or path.endswith("_fixture.h")) and below(path, "firmware") \
-            and target in STD:
-        return None  # runs on the host
+    on_host = test or path.endswith("_fixture.h") or "/fake_" in path
+    if on_host and below(path, "firmware") and target in STD:
+        return None
     if bracket == "<":
         if libraries is ANY or target in libraries:
             return None

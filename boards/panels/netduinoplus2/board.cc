@@ -15,6 +15,7 @@
 #include "boards/panels/netduinoplus2/devices.h"
 #include "boards/panels/netduinoplus2/flash.h"
 #include "boards/panels/netduinoplus2/registers.h"
+#include "boards/panels/netduinoplus2/setup.h"
 #include "boards/panels/netduinoplus2/slot_log.h"
 #include "boards/panels/netduinoplus2/usart.h"
 #include "firmware/hal/hal.h"
@@ -28,28 +29,8 @@ using cortex_m::Quiet;
 using pins::Pin;
 using stm32::Register;
 
-using Gpio = stm32::GpioBlock<Register>;
-using Uart = stm32::UsartBlock<Register>;
+using namespace strongroom::panel::netduino;  // its devices, by name
 using BoardFlash = stm32::Flash<Register>;
-
-Gpio& port(const Pin& pin) {
-  return stm32::at<Gpio>(stm32::kGpioA + 0x400u * pin.port);
-}
-auto& rcc() {
-  return stm32::at<stm32::RccBlock<Register>>(stm32::kRcc);
-}
-auto& watchdog() {
-  return stm32::at<stm32::IwdgBlock<Register>>(stm32::kIwdg);
-}
-auto& exti() {
-  return stm32::at<stm32::ExtiBlock<Register>>(stm32::kExti);
-}
-auto& timer() {
-  return stm32::at<stm32::TimerBlock<Register>>(stm32::kTimer5);
-}
-auto& adc() {
-  return stm32::at<stm32::AdcBlock<Register>>(stm32::kAdc1);
-}
 
 struct TimedByte {
   std::uint64_t at_us = 0;
@@ -101,83 +82,6 @@ bool is_emulated() {
 // off, which the line just bears.
 std::uint32_t bus_hz(std::uint32_t full) {
   return clock == stm32::Clock::kFailed ? 16'000'000 : full;
-}
-
-void turn_on_devices() {
-  // A, B, C; TIM5, USART2, UART4; USART6, ADC1, SYSCFG; RNG (7.3.10 on).
-  stm32::set_bits(rcc().ahb1enr, 7);
-  stm32::set_bits(rcc().ahb2enr, 1u << 6);
-  stm32::set_bits(rcc().apb1enr, 1u << 3 | 1u << 17 | 1u << 19);
-  stm32::set_bits(rcc().apb2enr, 1u << 5 | 1u << 8 | 1u << 14);
-}
-
-void start_timer() {
-  // Timers run at twice their bus when that is divided (7.2). QEMU's run at
-  // 1 GHz whatever is set.
-  const std::uint32_t hz =
-      is_emulated() ? 1'000'000'000 : bus_hz(2 * netduino::kApb1Hz);
-  timer().psc = hz / 1'000'000 - 1;
-  timer().arr = 0xffffffff;
-  timer().egr = 1;  // takes the divider over
-  timer().cr1 = 1;
-  last_us = timer().cnt;
-}
-
-void configure_pins() {
-  using enum stm32::PinMode;
-  const auto set = [](const Pin& pin, stm32::PinMode mode, unsigned alt = 0) {
-    stm32::configure(port(pin), pin.number, mode, alt);
-  };
-  const auto output = [&set](const Pin& pin, bool is_on) {
-    stm32::drive(port(pin), pin.number, is_on);
-    set(pin, kOutput);
-  };
-  output(pins::kLineDrive, false);
-  for (const Pin& pin : pins::kLocks) {
-    output(pin, false);
-  }
-  for (const Pin& pin : {pins::kGreen, pins::kRed, pins::kBuzzer}) {
-    output(pin, false);
-  }
-  output(pins::kHeaderPower, true);
-  for (const pins::InputPin& input : pins::kLeafInputs) {
-    set(input.pin, kInput);
-  }
-  set(pins::kTamper, kInput);
-  for (const pins::WiegandPins& wires : pins::kWiegand) {
-    set(wires.zero, kInput);
-    set(wires.one, kInput);
-  }
-  // DS8626 table 9: 7 is USART1 to 3, 8 is UART4 to USART6.
-  set(pins::kLocalReceive, kAlternate, 7);
-  set(pins::kLocalTransmit, kAlternate, 7);
-  set(pins::kReaderReceive, kAlternate, 8);
-  set(pins::kLineReceive, kAlternate, 8);
-  set(pins::kLineTransmit, kAlternate, 8);
-  set(pins::kSupply, kAnalog);
-}
-
-void watch_wiegand() {
-  auto& syscfg = stm32::at<stm32::SyscfgBlock<Register>>(stm32::kSyscfg);
-  for (const pins::WiegandPins& wires : pins::kWiegand) {
-    for (const Pin& pin : {wires.zero, wires.one}) {
-      Register& choice = syscfg.exticr[pin.number / 4];
-      stm32::clear_bits(choice, 0xfu << 4 * (pin.number % 4));
-      stm32::set_bits(
-          choice, static_cast<std::uint32_t>(pin.port) << 4 * (pin.number % 4));
-      stm32::set_bits(exti().ftsr, 1u << pin.number);  // pulses are low
-      stm32::set_bits(exti().imr, 1u << pin.number);
-    }
-  }
-  cortex_m::enable_interrupt(23);
-  cortex_m::enable_interrupt(40);
-}
-
-void start_supply() {
-  adc().smpr1 = 7u << 15;  // channel 15: 480 cycles, its source is weak
-  adc().sqr3 = pins::kSupplyChannel;
-  adc().cr2 = 1;
-  stm32::set_bits(adc().cr2, 1u << 30);
 }
 
 // One conversion after another, none waited for.
@@ -298,18 +202,21 @@ void start() {
   clock = stm32::start_clock(
       rcc(), stm32::at<stm32::FlashBlock<Register>>(stm32::kFlash));
   stm32::start_watchdog(watchdog());
-  turn_on_devices();
-  start_timer();
+  pins::turn_on_devices();
+  // Timers run at twice their bus when that is divided (7.2). QEMU's run at
+  // 1 GHz whatever is set.
+  pins::start_timer(is_emulated() ? 1'000'000'000 : bus_hz(2 * pins::kApb1Hz));
+  last_us = timer().cnt;
   cortex_m::start_tick(bus_hz(pins::kProcessorHz));
   reason = find_reason();
   identify();
-  configure_pins();
+  pins::configure_pins();
   if (!is_emulated()) {
     open_flash();
-    start_supply();
+    pins::start_supply();
   }
   open_uarts();
-  watch_wiegand();
+  pins::watch_wiegand();
 }
 
 std::uint64_t uptime_us() {
