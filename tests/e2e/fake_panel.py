@@ -3,7 +3,8 @@
 """A panel that only shows what the plant does with panels: takes the options of
 strongroom-panel. On the line it answers every whole frame of its unit with the
 bytes 0x55; `out` follows what it hears at reader 1 ("unlock" or anything else);
-what the world says it writes to the file `heard` beside --memory."""
+what the world says it writes to the file `heard` beside --memory. It does not
+end by itself when its streams do: the plant has to end it."""
 
 import os
 import select
@@ -45,13 +46,12 @@ def main():
         return "ok not saved yet"
 
     while True:
-        for way in select.select(ways.values(), [], [])[0]:
+        for way in select.select(list(ways.values()), [], [], 60)[0]:
             name = next(n for n, one in ways.items() if one is way)
             data = way.recv(4096)
             if not data:
-                if name == "line":
-                    return 0
-                continue
+                del ways[name]
+                break
             if name == "line":
                 heard.write(f"line {data.hex()}\n")
                 if data[0] == int(wanted.get("unit", "0")):
@@ -75,4 +75,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
