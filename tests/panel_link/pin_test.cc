@@ -26,7 +26,7 @@ struct Pin : testing::Test, PanelBench {
     request.which_order = strongroom_panel_v1_PanelRequest_indicate_tag;
     request.order.indicate = {
         .reader = 1, .signal = strongroom_panel_v1_Signal_SIGNAL_PIN_WANTED};
-    ASSERT_EQ(exchange(request, ++counter_).value().result,
+    ASSERT_EQ(exchanged(++counter_, kMaxAnswerRegisters, request).result,
               strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE);
     for (const std::uint8_t digit : digits) {
       key(digit);
@@ -49,8 +49,16 @@ struct Pin : testing::Test, PanelBench {
                                     keys.pin.data());
     return digits;
   }
+  PanelAnswer exchanged(std::uint32_t counter,
+                        unsigned registers = kMaxAnswerRegisters,
+                        const PanelRequest& request = {}) {
+    const auto answer = exchange(request, counter, registers);
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(PanelAnswer{});
+  }
   bool is_pin_pending() { return (ask(rtu(kUnit, 4, 0, 2)).at(4) & 2) != 0; }
 
+ protected:
   std::uint32_t counter_ = 4;
 };
 
@@ -63,16 +71,14 @@ TEST_F(Pin, CrossesEncrypted_OnceAgainAlike_ThenIsWiped) {
       FrameParts{.counter = ++counter_, .body = encoded(PanelRequest{})}
           .bytes());
   const Bytes answered = ask(asked);
-  const auto answer = answer_in(answered, counter_);
-  ASSERT_TRUE(answer);
-  ASSERT_TRUE(answer->has_pin);
-  EXPECT_EQ(answer->pin.reader, 1);
-  EXPECT_EQ(hex(decrypted(answer->pin, kSession, counter_)),
+  const auto answer = answer_in(answered, counter_).value_or(PanelAnswer{});
+  ASSERT_TRUE(answer.has_pin);
+  EXPECT_EQ(answer.pin.reader, 1);
+  EXPECT_EQ(hex(decrypted(answer.pin, kSession, counter_)),
             "01 02 03 04 05 ff ff ff ff ff ff ff");
   EXPECT_EQ(hex(ask(asked)), hex(answered));
-  const auto next = exchange({}, ++counter_);
-  ASSERT_TRUE(next);
-  EXPECT_FALSE(next->has_pin);
+  const auto next = exchanged(++counter_);
+  EXPECT_FALSE(next.has_pin);
   EXPECT_FALSE(is_pin_pending());
   EXPECT_EQ(panel_->pin().digits, PinDigits{}.digits);
 }
@@ -80,26 +86,24 @@ TEST_F(Pin, CrossesEncrypted_OnceAgainAlike_ThenIsWiped) {
 TEST_F(Pin, TheSameDigits_NeverLookTheSame) {
   configure();
   enter({1, 2, 3, 4});
-  const auto first = exchange({}, ++counter_);
+  const auto first = exchanged(++counter_);
   enter({1, 2, 3, 4});
-  const auto second = exchange({}, ++counter_);
-  ASSERT_TRUE(first && first->has_pin && second && second->has_pin);
-  EXPECT_NE(hex(first->pin.digits), hex(second->pin.digits));
-  EXPECT_NE(first->pin.entry, second->pin.entry);
-  EXPECT_EQ(hex(decrypted(second->pin, kSession, counter_)),
+  const auto second = exchanged(++counter_);
+  ASSERT_TRUE(first.has_pin && second.has_pin);
+  EXPECT_NE(hex(first.pin.digits), hex(second.pin.digits));
+  EXPECT_NE(first.pin.entry, second.pin.entry);
+  EXPECT_EQ(hex(decrypted(second.pin, kSession, counter_)),
             "01 02 03 04 ff ff ff ff ff ff ff ff");
 }
 
 TEST_F(Pin, ForWhichThereIsNoRoom_Waits) {
   configure();
   enter({1, 2, 3, 4});
-  const auto small = exchange({}, ++counter_, kMinExchangeRegisters);
-  ASSERT_TRUE(small);
-  EXPECT_FALSE(small->has_pin);
+  const auto small = exchanged(++counter_, kMinExchangeRegisters);
+  EXPECT_FALSE(small.has_pin);
   EXPECT_TRUE(is_pin_pending());
-  const auto large = exchange({}, ++counter_, kMinExchangeRegisters + 14);
-  ASSERT_TRUE(large);
-  EXPECT_TRUE(large->has_pin);
+  const auto large = exchanged(++counter_, kMinExchangeRegisters + 14);
+  EXPECT_TRUE(large.has_pin);
 }
 
 TEST_F(Pin, IsNeitherInMemoryThatSurvives_NorInRegisters) {
