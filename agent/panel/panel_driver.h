@@ -50,7 +50,6 @@ class PanelDriver : public PanelPort {
   struct Frame {
     Bytes bytes;
     std::uint16_t registers = 0;
-    bool is_hello = false;
     std::uint64_t nonce = 0;    // of a hello
     std::uint32_t counter = 0;  // of an exchange, as all below
     std::uint32_t acked = 0;

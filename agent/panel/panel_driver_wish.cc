@@ -209,7 +209,6 @@ void PanelDriver::build_hello(MonoTime now) {
                                     .counter = 0,
                                     .body = encode_panel_hello(hello)});
   hello_->registers = registers_of(strongroom_panel_v1_PanelHelloAnswer_size);
-  hello_->is_hello = true;
   hello_->nonce = nonce;
 }
 
