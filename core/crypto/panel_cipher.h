@@ -24,8 +24,8 @@ struct PanelLinkKeys {
 PanelLinkKeys derive_panel_keys(const PanelKey& key);
 
 /// SipHash-2-4, 8 bytes as the paper writes them.
-std::array<std::uint8_t, 8> siphash24(
-    std::span<const std::uint8_t, 16> key, ByteView message);
+std::array<std::uint8_t, 8> siphash24(std::span<const std::uint8_t, 16> key,
+                                      ByteView message);
 
 /// ChaCha20 of RFC 8439 from block counter 0, in place.
 void chacha20(std::span<const std::uint8_t, 32> key,
