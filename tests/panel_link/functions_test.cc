@@ -2,6 +2,7 @@
 // Each function, each of its answers and exceptions, in the standard's order.
 #include <cctype>
 #include <gtest/gtest.h>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ struct Case {
   std::string name;
   Bytes request;  // without unit and check
   Bytes answer;
+
+  // Else its bytes, addresses included, stand in the tests' names.
+  friend void PrintTo(const Case& shown,  // NOLINT: googletest names it
+                      std::ostream* out) {
+    *out << shown.name;
+  }
 };
 
 Bytes full(Bytes pdu) {
