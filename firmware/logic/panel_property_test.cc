@@ -241,6 +241,7 @@ class World {
         strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED) {
       ++granted_alone_;
       EXPECT_NE(event.leaf, 3) << "that leaf opens for nobody meanwhile";
+      EXPECT_NE(event.credential.bit_count, 0) << "whom it let in is told";
       EXPECT_TRUE(at_.panel->view(0).is_alone);
     } else if (kind ==
                strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_FIRE_INPUT) {

@@ -154,11 +154,15 @@ bool Panel::decide_alone(const Credential& credential,
                          std::uint32_t badge_seq) {
   Denial denial = judge(credential, number);
   if (denial == kGranted && ring_.is_held(badge_seq)) {
-    const std::uint32_t seq = record(
-        strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED,
-        list_.version(),
-        number,
-        at_reader);
+    // With the badge: it outlives the routine BADGE_READ before it.
+    Event event;
+    event.at = clock_.at(now_ms_);
+    event.kind =
+        strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED;
+    event.leaf = number;
+    event.reader = at_reader;
+    event.credential = credential;
+    const std::uint32_t seq = ring_.push(event);
     if (ring_.is_held(seq) && ring_.is_held(badge_seq)) {
       Happenings told;
       leaf(number).release(strongroom_panel_v1_PanelOpening_PANEL_OPENING_ALONE,
