@@ -88,7 +88,7 @@ class Panels(unittest.TestCase):
             [PLANT, "run", self.root / "scene.toml", "--profiles",
              ROOT / "boards/devices", "--control", self.root / "control"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            stderr=self.errors)
+            stderr=self.errors, env=dict(os.environ, TMPDIR=str(self.root)))
         for line in self.process.stdout:
             if line.startswith("ready"):
                 return
