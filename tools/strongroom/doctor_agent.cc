@@ -6,6 +6,7 @@
 
 #include "agent/journal/check_journal.h"
 #include "platform/system/files.h"
+#include "tools/strongroom/doctor_panels.h"
 
 namespace strongroom {
 namespace {
@@ -259,6 +260,7 @@ void examine_agent(Examination& examination,
     examine_line(examination, line);
   }
   examine_profiles(examination, config);
+  examine_panels(examination, config);
   examine_warnings(examination, config);
   examine_running(examination, config);
   examine_broker(examination, config.mqtt_uri);

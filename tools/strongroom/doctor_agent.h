@@ -10,8 +10,8 @@ namespace strongroom {
 /// Keys, trust, certificates, clock, disk, journal, lines, profiles, broker,
 /// and the running agent: config-warning, key-*, trust-*, tls-*,
 /// disclosure-key, disk-*, quota-beyond-disk, admin-socket-mode, journal-*,
-/// telemetry-lost, salvage-unfinished, succession-waiting, line-*,
-/// profile-untried, rotation-unfinished, program-*, broker-*, clock-*.
+/// telemetry-lost, salvage-unfinished, succession-waiting, line-*, panel-*,
+/// policy-*, profile-untried, rotation-unfinished, program-*, broker-*, clock-*.
 void examine_agent(Examination& examination,
                    const AgentConfig& config,
                    Now now);

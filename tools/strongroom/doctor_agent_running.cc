@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/strongroom/doctor_agent.h"
+#include "tools/strongroom/doctor_panels.h"
 #include "tools/strongroom/http_client.h"
 
 namespace strongroom {
@@ -37,6 +38,7 @@ void examine_bus(Examination& examination, const AgentConfig& config) {
           "udev rule, or take an adapter that knows low latency; else each "
           "request costs some 16 ms more.");
     }
+    examine_panel_links(examination, line);
   }
 }
 
@@ -114,6 +116,7 @@ void examine_keeping(Examination& examination, const AgentConfig& config) {
       streams != health.end() && streams->is_object()) {
     examine_streams(examination, *streams, config);
   }
+  examine_running_panels(examination, health);
 }
 
 }  // namespace
