@@ -23,13 +23,13 @@ elseif(NOT STRONGROOM_HAVE_FIRMWARE)
                   "the panels' images are not built. script/bootstrap installs "
                   "both.")
 endif()
-# Once proto_nanopb is a target.
+# Once proto_nanopb is a target. Without the compiler cache: what it gives back
+# comes without the compiler's notes on stack and calls, which the report needs.
 function(add_firmware_images)
   if(NOT STRONGROOM_HAVE_FIRMWARE)
     return()
   endif()
   list(JOIN STRONGROOM_FIRMWARE_BOARDS "|" _boards)
-  list(JOIN CMAKE_CXX_COMPILER_LAUNCHER "|" _launcher)
   ExternalProject_Add(
     firmware_images
     SOURCE_DIR "${PROJECT_SOURCE_DIR}/cmake/firmware"
@@ -37,8 +37,6 @@ function(add_firmware_images)
     PREFIX "${STRONGROOM_FIRMWARE_DIR}/project"
     CMAKE_ARGS
       "-DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/cmake/toolchains/arm-none-eabi.cmake"
-      "-DCMAKE_C_COMPILER_LAUNCHER=${_launcher}"
-      "-DCMAKE_CXX_COMPILER_LAUNCHER=${_launcher}"
       "-DSTRONGROOM_ROOT=${PROJECT_SOURCE_DIR}"
       "-DSTRONGROOM_VERSION=${PROJECT_VERSION}"
       "-DSTRONGROOM_BOARDS=${_boards}"
