@@ -113,6 +113,12 @@ void Leaf::exit_pressed(std::uint64_t now_ms, Happenings& out) {
 
 void Leaf::opened(std::uint64_t now_ms, Happenings& out) {
   const Opening why = explanation(now_ms);
+  // A rebound moves no window: else one grant would explain openings without
+  // end.
+  if (lock_.has_pulse() || !is_rebound(now_ms)) {
+    has_shut_ = false;
+    rebounds_until_ms_ = now_ms + grace_ms();
+  }
   if (why != kUnexplained) {
     out.add(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OPENED, why);
   } else if (was_key(now_ms)) {
@@ -139,21 +145,27 @@ void Leaf::closed(std::uint64_t now_ms, Happenings& out) {
   is_held_ = false;
   is_forced_ = false;
   contact_ms_ = now_ms;
+  if (!has_shut_ && now_ms > rebounds_until_ms_) {
+    has_shut_ = true;
+    rebounds_until_ms_ = now_ms + grace_ms();
+  }
   out.add(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_CLOSED);
   if (lock_.secure(now_ms)) {
     secured(out);
   }
 }
 
+std::uint32_t Leaf::grace_ms() const {
+  return settings_.debounce_ms + kAfterReleaseMs;
+}
+
 Opening Leaf::explanation(std::uint64_t now_ms) const {
-  const std::uint32_t grace = settings_.debounce_ms + kAfterReleaseMs;
   if (release_why_ != kUnexplained &&
       (lock_.has_pulse() ||
-       (!lock_.is_released() && now_ms - lock_.since_ms() <= grace))) {
+       (!lock_.is_released() && now_ms - lock_.since_ms() <= grace_ms()))) {
     return release_why_;
   }
-  // It rebounds: still the same opening.
-  if (now_ms - contact_ms_ <= grace && opened_why_ != kUnexplained) {
+  if (is_rebound(now_ms)) {
     return opened_why_;
   }
   if (now_ms < exit_until_ms_ ||
@@ -165,6 +177,12 @@ Opening Leaf::explanation(std::uint64_t now_ms) const {
   }
   return has_lock() ? kUnexplained
                     : strongroom_panel_v1_PanelOpening_PANEL_OPENING_NO_LOCK;
+}
+
+// Of an opening that was explained: still the same one. Once when the leaf is
+// pulled, and once when it first falls shut; no rebound earns another.
+bool Leaf::is_rebound(std::uint64_t now_ms) const {
+  return opened_why_ != kUnexplained && now_ms <= rebounds_until_ms_;
 }
 
 // Whether the leaf's own mechanism moved before it did, the drive not having

@@ -72,7 +72,9 @@ class Leaf {
   void exit_pressed(std::uint64_t now_ms, Happenings& out);
   void opened(std::uint64_t now_ms, Happenings& out);
   void closed(std::uint64_t now_ms, Happenings& out);
+  std::uint32_t grace_ms() const;
   Opening explanation(std::uint64_t now_ms) const;
+  bool is_rebound(std::uint64_t now_ms) const;
   bool was_key(std::uint64_t now_ms) const;
   void watch_time(std::uint64_t now_ms, Happenings& out);
   void watch_lock(std::uint64_t now_ms, Happenings& out);
@@ -88,13 +90,15 @@ class Leaf {
   bool is_fire_ = false;
   bool awaits_opening_ = false;
   bool was_handle_turned_ = false;  // ever, and seen
+  bool has_shut_ = false;           // since the opening, rebounds aside
   std::uint8_t fault_ = 0;          // value of LOCK_FAULT; 0: none
   Opening opened_why_{};            // of the newest opening, if anything
   Opening release_why_{};           // of the newest release
   std::uint32_t order_ = 0;         // of the newest release
   std::uint64_t released_ms_ = 0;
-  std::uint64_t held_from_ms_ = 0;   // opened, or released again while open
-  std::uint64_t exit_until_ms_ = 0;  // its hardware releases so long
+  std::uint64_t held_from_ms_ = 0;       // opened, or released again while open
+  std::uint64_t exit_until_ms_ = 0;      // its hardware releases so long
+  std::uint64_t rebounds_until_ms_ = 0;  // of the newest opening
   // Since when each is as it is.
   std::uint64_t contact_ms_ = 0;
   std::uint64_t sense_ms_ = 0;

@@ -204,5 +204,48 @@ TEST(Leaf, SaysWhatExplainsAnOpening) {
   }
 }
 
+struct AgainRow {
+  const char* why;
+  strongroom_panel_v1_LockKind lock;
+  std::uint64_t first_ms;   // how long it stands open at first
+  std::uint64_t period_ms;  // from then on, half of it shut
+  std::size_t explained;    // of ten openings, the first ones
+};
+
+constexpr AgainRow kAgain[] = {
+    // Pulled: 280 ms from the opening, and 280 from the first fall after it.
+    {"chatters on", kStrike, 70, 140, 5},
+    {"chatters on", kMagnet, 70, 140, 5},
+    // Only 280 ms from when it fell shut.
+    {"passed, and pulled again", kStrike, 2000, 140, 3},
+    {"passed, and pulled again", kMagnet, 2000, 140, 3},
+    {"as slow as it may", kStrike, 2000, 560, 2},
+    {"slower", kStrike, 2000, 564, 1},
+    {"slower", kMagnet, 2000, 564, 1},
+};
+
+// One grant is one passage: rebounds are explained by it, not openings without
+// end.
+TEST(Leaf, LetsNoReboundRenewAnExplanation) {
+  for (const AgainRow& row : kAgain) {
+    SCOPED_TRACE(row.why);
+    auto settings = leaf_settings(1, row.lock, kOpen);
+    settings.held_after_ms = 0;
+    Bench bench(settings);
+    order(bench);
+    for (std::size_t i = 0; i < 10; ++i) {
+      const Told all = bench.see(kOpen);
+      ASSERT_FALSE(all.empty());
+      EXPECT_EQ(all.front(), i < row.explained ? "OPENED 1" : "FORCED") << i;
+      bench.wait(i == 0 ? row.first_ms : row.period_ms / 2);
+      bench.see(0);
+      bench.wait(row.period_ms / 2);
+    }
+
+    order(bench);
+    EXPECT_EQ(bench.see(kOpen).front(), "OPENED 1") << "another grant";
+  }
+}
+
 }  // namespace
 }  // namespace strongroom::panel
