@@ -126,7 +126,7 @@ class Machine:
     def _command(self):
         if self.board == "native":
             command = [os.environ["STRONGROOM_BIN"] + "/strongroom-panel",
-                       "--memory", f"{self.root}/memory", "--nv", f"{self.root}"]
+                       "--memory", f"{self.root}/memory", "--nv", f"{self.root}/nv"]
             for name in self.listeners:
                 command += [f"--{name}", f"unix:{self.root}/{name}"]
             return command

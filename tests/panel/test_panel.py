@@ -5,6 +5,7 @@ usage: test_panel.py BOARD
 """
 
 import functools
+import os
 import pathlib
 import re
 import subprocess
@@ -94,6 +95,20 @@ class PanelTest(unittest.TestCase):
         self.begin()  # still answers under its number
         self.restart()
         self.assertIn(f"unit={UNIT}", self.machine.ask("id?"))
+
+    def test_slots_are_for_their_owner_or_it_does_not_start(self):
+        if BOARD != "native":
+            self.skipTest("slots are files of the process only")
+        nv = self.machine.root / "nv"
+        self.assertEqual(0o700, nv.stat().st_mode & 0o777)
+        self.assertTrue(list(nv.glob("slot-*")))
+        for folder in (nv / "none/deeper", self.machine.root / "memory"):
+            done = subprocess.run(
+                [os.environ["STRONGROOM_BIN"] + "/strongroom-panel",
+                 "--nv", folder], capture_output=True, text=True, timeout=20,
+                check=False)
+            self.assertEqual(1, done.returncode)
+            self.assertIn(f"--nv {folder}: No", done.stderr)
 
     # --- registers ------------------------------------------------------------------
 

@@ -21,9 +21,9 @@
 
 #include "boards/panels/native/options.h"
 #include "boards/panels/native/ports.h"
+#include "boards/panels/native/slots.h"
 #include "boards/panels/world/world.h"
 #include "firmware/hal/hal.h"
-#include "firmware/hal/slot_record.h"
 
 namespace strongroom::panel::hal {
 namespace {
@@ -213,15 +213,15 @@ void greet_world() {
   }
 }
 
-std::string slot_path(Slot slot) {
-  return board.options.nv + "/slot-" + std::to_string(static_cast<int>(slot));
-}
-
 }  // namespace
 
 void start() {
   ::clock_gettime(CLOCK_MONOTONIC, &board.started);
   read_arguments();
+  std::string error;
+  if (!native::make_slots(board.options.nv, error)) {
+    fail(error);
+  }
   open_ports();
   map_memory();
   greet_world();
@@ -299,45 +299,11 @@ Survivors& survivors() {
 }
 
 std::size_t read_slot(Slot slot, std::span<std::uint8_t> to) {
-  if (board.options.nv.empty()) {
-    return 0;
-  }
-  std::FILE* file = std::fopen(slot_path(slot).c_str(), "rb");
-  if (file == nullptr) {
-    return 0;
-  }
-  std::array<std::uint8_t, kSlotHead + kSlotBytes> record{};
-  const std::size_t size = std::fread(record.data(), 1, record.size(), file);
-  std::fclose(file);
-  const auto content = slot_content(static_cast<std::uint8_t>(slot),
-                                    std::span(record).first(size));
-  if (content.size() > to.size()) {
-    return 0;
-  }
-  std::ranges::copy(content, to.begin());
-  return content.size();
+  return native::read_slot(board.options.nv, slot, to);
 }
 
 bool write_slot(Slot slot, std::span<const std::uint8_t> from) {
-  if (board.options.nv.empty() || from.size() > kSlotBytes) {
-    return false;
-  }
-  const std::string path = slot_path(slot);
-  const std::string fresh = path + ".new";
-  const int fd =
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    return false;
-  }
-  const auto head = slot_head(static_cast<std::uint8_t>(slot), from);
-  bool is_kept = ::write(fd, head.data(), head.size()) ==
-                     static_cast<ssize_t>(head.size()) &&
-                 ::write(fd, from.data(), from.size()) ==
-                     static_cast<ssize_t>(from.size()) &&
-                 ::fsync(fd) == 0;
-  ::close(fd);
-  is_kept = is_kept && std::rename(fresh.c_str(), path.c_str()) == 0;
-  return is_kept;
+  return native::write_slot(board.options.nv, slot, from);
 }
 
 // Sockets and terminals know no speed.

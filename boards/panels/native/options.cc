@@ -22,7 +22,7 @@ constexpr const char* kUsage =
     "  --memory FILE    memory that survives a reset; without the file it is "
     "a\n"
     "                   start after a power cut\n"
-    "  --nv DIR         non-volatile slots, one file each\n"
+    "  --nv DIR         non-volatile slots, one file each; made if missing\n"
     "  --help\n"
     "\n"
     "WHERE is unix:PATH (connects to a socket, tries for 5 s) or pty:LINK "
