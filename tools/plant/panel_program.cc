@@ -13,10 +13,20 @@ constexpr std::array<const char*, kWays> kWayNames{
 
 PanelPrograms panel_programs() {
   std::error_code error;
-  const auto here =
-      std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  return panel_programs(
+      std::filesystem::read_symlink("/proc/self/exe", error).parent_path());
+}
+
+PanelPrograms panel_programs(const std::filesystem::path& here) {
+  const auto prefix = here.parent_path();
+  const auto built = prefix / "firmware/qemu-mps2-an385.elf";
+  const auto installed =
+      prefix / "share/strongroom/firmware/qemu-mps2-an385.bin";
+  std::error_code error;
+  const bool is_installed = !std::filesystem::exists(built, error) &&
+                            std::filesystem::exists(installed, error);
   return {.native = here / "strongroom-panel",
-          .qemu_image = here.parent_path() / "firmware/qemu-mps2-an385.elf"};
+          .qemu_image = is_installed ? installed : built};
 }
 
 const char* way_name(Way way) {

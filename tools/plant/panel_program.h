@@ -16,8 +16,11 @@ struct PanelPrograms {
   std::filesystem::path qemu_image;  // for the board qemu-mps2-an385
   std::filesystem::path qemu = "/usr/bin/qemu-system-arm";
 };
-/// As they are built, beside the program that runs.
+/// Of the program that runs.
 PanelPrograms panel_programs();
+/// For a plant in `here`: the image as it is built, ../firmware/*.elf, else as
+/// the package installs it, ../share/strongroom/firmware/*.bin.
+PanelPrograms panel_programs(const std::filesystem::path& here);
 
 /// Sockets that it connects to, by their names in one folder.
 enum Way : std::size_t { kLine, kReader1, kWorld, kLocal, kMonitor, kWays };
