@@ -3,22 +3,27 @@
 
 #include <array>
 
+#include "firmware/logic/offline_list.h"
+
 namespace strongroom::panel {
 namespace {
 
-// Of half a byte: flash is dearer than the few cycles.
-constexpr std::array<std::uint32_t, 16> kCrc32Table = [] {
-  std::array<std::uint32_t, 16> table{};
-  for (std::uint32_t nibble = 0; nibble < table.size(); ++nibble) {
-    std::uint32_t value = nibble;
-    for (int bit = 0; bit < 4; ++bit) {
+// By half bytes where flash is dear; by whole ones where the list is long: its
+// CRC runs within the 2 ms of one answer.
+constexpr unsigned kCrc32Bits = kListCapacity > 512 ? 8 : 4;
+constexpr std::array<std::uint32_t, 1U << kCrc32Bits> kCrc32Table = [] {
+  std::array<std::uint32_t, 1U << kCrc32Bits> table{};
+  for (std::uint32_t part = 0; part < table.size(); ++part) {
+    std::uint32_t value = part;
+    for (unsigned bit = 0; bit < kCrc32Bits; ++bit) {
       value = (value & 1U) != 0 ? value >> 1U ^ 0xedb88320U : value >> 1U;
     }
-    table[nibble] = value;
+    table[part] = value;
   }
   return table;
 }();
 
+// Of half a byte: 22 bytes a slot.
 constexpr std::array<std::uint16_t, 16> kCrc16Table = [] {
   std::array<std::uint16_t, 16> table{};
   for (unsigned nibble = 0; nibble < table.size(); ++nibble) {
@@ -46,8 +51,9 @@ std::uint32_t crc32(std::span<const std::uint8_t> data, std::uint32_t before) {
   std::uint32_t crc = ~before;
   for (const std::uint8_t byte : data) {
     crc ^= byte;
-    crc = kCrc32Table[crc & 0xfU] ^ crc >> 4U;
-    crc = kCrc32Table[crc & 0xfU] ^ crc >> 4U;
+    for (unsigned bit = 0; bit < 8; bit += kCrc32Bits) {
+      crc = kCrc32Table[crc & (kCrc32Table.size() - 1)] ^ crc >> kCrc32Bits;
+    }
   }
   return ~crc;
 }
