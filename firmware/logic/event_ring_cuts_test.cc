@@ -26,18 +26,23 @@ struct Agent {
   }
 };
 
+constexpr std::size_t kCut = 6 * kRingCapacity;
+constexpr std::size_t kEvents = 4 * kCut;
+// Of the smallest ring: what grows with the number of events.
+constexpr std::size_t kTimes = kRingCapacity / 256;
+
 // The line is cut for longer than the ring holds, and back; the panel is reset
 // in the middle of writes all the while. Everything arrives once and in order,
 // or is missing from the numbers and in the count of those lost.
 TEST(EventRingCuts, ReachesTheAgentOnceOrIsCountedAsLost) {
-  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+  for (std::uint32_t seed = 0; seed < 20 / kTimes; ++seed) {
     const auto memory = std::make_unique<RingMemory>();
     auto ring = std::make_unique<EventRing>(*memory);
     ring->name(7);
     Chance chance(seed);
     Agent agent;
     std::map<std::uint32_t, Event> happened;
-    for (int i = 0; i < 6000; ++i) {
+    for (std::size_t i = 0; i < kEvents; ++i) {
       Event event = chance.event(90);
       event.seq = ring->newest_seq() + 1;
       if (chance.below(50) == 0) {
@@ -57,7 +62,8 @@ TEST(EventRingCuts, ReachesTheAgentOnceOrIsCountedAsLost) {
         ASSERT_EQ(ring->push(event), event.seq);
         happened[event.seq] = event;
       }
-      const bool is_cut = i % 3000 > 1000 && i % 3000 < 2500;
+      const bool is_cut =
+          i % (2 * kCut) >= kCut / 2 && i % (2 * kCut) < kCut / 2 + kCut;
       if (!is_cut && chance.below(3) == 0) {
         agent.pull(*ring);
       }
@@ -75,18 +81,18 @@ TEST(EventRingCuts, ReachesTheAgentOnceOrIsCountedAsLost) {
     // The panel counts besides what went after the agent had read it and before
     // it said so: one answer a cut, and what a reset tore.
     const std::size_t missing = happened.size() - agent.journal.size();
-    EXPECT_GT(missing, 1000U);
+    EXPECT_GT(missing, 4 * kRingCapacity);
     EXPECT_GE(ring->lost(), missing);
-    EXPECT_LE(ring->lost(), missing + 40);
-    // Over a cut of 1500 events, 150 of them not routine, only resets took any
-    // of these.
+    EXPECT_LE(ring->lost(), missing + 40 * kTimes);
+    // Over a cut of six times the ring, a tenth of it not routine, only resets
+    // took any of these.
     const auto kept = std::ranges::count_if(agent.journal, [](const Event& e) {
       return e.kind < kFirstRoutineKind;
     });
     const auto all = std::ranges::count_if(happened, [](const auto& e) {
       return e.second.kind < kFirstRoutineKind;
     });
-    EXPECT_GE(kept, all - 20);
+    EXPECT_GE(kept + static_cast<std::ptrdiff_t>(20 * kTimes), all);
   }
 }
 

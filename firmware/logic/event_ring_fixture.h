@@ -128,16 +128,18 @@ class Chance {
       return {.what = Operation::What::kName, .event = {}, .number = below(3)};
     }
     // Nobody acknowledges for as long as it takes to be full.
-    if (kind < 6 && count_ % 4000 >= 1000) {
+    if (kind < 6 && count_ % kPhase >= kPhase / 4) {
       return {.what = Operation::What::kAcknowledge,
               .event = {},
               .number = model.acked + below(model.newest - model.acked + 2)};
     }
     // Mostly routine for a while, then mostly not: both ways of being full.
-    return {.event = event(++count_ / 4000 % 2 == 0 ? 80 : 10)};
+    return {.event = event(++count_ / kPhase % 2 == 0 ? 80 : 10)};
   }
 
  private:
+  static constexpr std::uint32_t kPhase = 16 * kRingCapacity;
+
   std::uint32_t number() { return static_cast<std::uint32_t>(random_()); }
 
   std::mt19937 random_;
