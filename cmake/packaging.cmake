@@ -131,7 +131,7 @@ if(TARGET strongroom AND TARGET plant AND TARGET strongroom-panel)
          "evidence packs and verifies them with no network, and says what is"
          "wrong with an installation. With it strongroom-plant, which plays"
          "Modbus devices whose profiles are in strongroom-agent."
-    SUGGESTS "strongroom-agent, mosquitto"
+    SUGGESTS "strongroom-agent, mosquitto, qemu-system-arm"
   )
   install(TARGETS strongroom RUNTIME DESTINATION bin COMPONENT tools)
   # "plant" alone is too common a word for a directory that all share.

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the packages hold, for whom, and what they ask for."""
 
+import contextlib
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import packages
@@ -15,6 +17,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 REQUIRED = """ProtectSystem=strict ProtectHome=yes PrivateTmp=yes
     NoNewPrivileges=yes CapabilityBoundingSet= SystemCallFilter=@system-service
     MemoryDenyWriteExecute=yes Type=notify Restart=always UMask=0077""".split()
+
+
+def command_lines(parent):
+    """Words that the children of a process were called with."""
+    words = set()
+    children = pathlib.Path(f"/proc/{parent}/task/{parent}/children")
+    for child in children.read_text(encoding="ascii").split():
+        with contextlib.suppress(OSError):
+            words.update(pathlib.Path(f"/proc/{child}/cmdline")
+                         .read_text(encoding="utf-8").split("\0"))
+    return words
 
 
 class Contents(unittest.TestCase):
@@ -84,6 +97,39 @@ class Contents(unittest.TestCase):
             "/usr/share/strongroom/scenes/building.toml",
             "/usr/share/zsh/vendor-completions/_strongroom",
         })
+
+    def test_plant_finds_the_panels_it_plays(self):
+        boards = ["native"]
+        wanted = {str(self.tree / "usr/bin/strongroom-panel")}
+        if shutil.which("qemu-system-arm"):
+            boards.append("qemu-mps2-an385")
+            wanted.add(str(self.tree / "usr/share/strongroom/firmware"
+                           / "qemu-mps2-an385.bin"))
+        self.assertIn("qemu-system-arm",
+                      self.debs["strongroom-tools"].relations("Suggests"))
+        scene = pathlib.Path(self.directory) / "scene.toml"
+        scene.write_text(
+            '[[line]]\nname = "bus"\nkind = "rtu"\nlink = "bus"\n' + "".join(
+                f'[[panel]]\nname = "{board}"\nline = "bus"\nunit_id = {unit}\n'
+                f'board = "{board}"\n[[panel.leaf]]\n[[panel.reader]]\n'
+                'kind = "rdm6300"\n' for unit, board in enumerate(boards, 1)))
+        with subprocess.Popen(
+                [self.tree / "usr/bin/strongroom-plant", "run", scene],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                text=True) as plant:
+            self.addCleanup(plant.kill)
+            for line in plant.stdout:
+                if "ready" in line:
+                    break
+            # Forked by then, not yet those programs.
+            end = time.monotonic() + 20
+            while not wanted <= (said := command_lines(plant.pid)) and \
+                    time.monotonic() < end:
+                time.sleep(0.05)
+            plant.terminate()
+            plant.stdout.read()
+        self.assertEqual(0, plant.returncode)
+        self.assertLessEqual(wanted, said)
 
     def test_everything_is_roots_and_nobody_else_writes(self):
         for name, deb in self.debs.items():
