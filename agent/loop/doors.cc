@@ -127,7 +127,12 @@ void Doors::take(PanelReport& report, WallTime heard, const Now& now) {
 }
 
 void Doors::take(Panel& panel, PanelReport& report, PanelFacts& facts) {
-  if (facts.ring == 0) {
+  // Behind something that this journal never got: the driver tells all of it
+  // again, from what it was thanked for. Nothing is lost by waiting.
+  const std::uint32_t held =
+      facts.ring == panel.cursor.ring ? panel.cursor.seq : 0;
+  if (facts.ring == 0 || facts.after > held) {
+    ++stray_;
     return;
   }
   if (facts.ring != panel.cursor.ring) {

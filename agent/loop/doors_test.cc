@@ -177,6 +177,21 @@ TEST_F(DoorsTest, ToldTwice_IsRecordedOnce) {
   EXPECT_EQ(wanted<PanelHeld>().size(), 1U);
 }
 
+// A report before it was dropped: what lies between is told again.
+TEST_F(DoorsTest, FactsBehindAHole_WaitUntilTheHoleIsTold) {
+  begin_ring();
+  tell(facts({fact(3, STRONGROOM_KIND(OPENED), 0, 1)}, 2));
+  EXPECT_EQ(events(kLeaf).size(), 0U);
+  EXPECT_EQ(events(kGone).size(), 0U);
+  EXPECT_EQ(cursor().seq, 0U);
+  tell(facts({fact(1, STRONGROOM_KIND(OPENED), 0, 1),
+              fact(2, STRONGROOM_KIND(CLOSED), 0, 1),
+              fact(3, STRONGROOM_KIND(OPENED), 0, 1)},
+             0));
+  EXPECT_EQ(events(kLeaf).size(), 3U);
+  EXPECT_EQ(events(kGone).size(), 0U);
+}
+
 TEST_F(DoorsTest, MissingNumbers_AreLostExactly) {
   begin_ring();
   tell(facts({fact(3, STRONGROOM_KIND(OPENED), 0, 1),

@@ -126,6 +126,13 @@ class DoorsTest : public ::testing::Test {
     return out;
   }
 
+  /// A grant of the panel alone, with its badge.
+  PanelFact granted_alone(std::uint32_t seq, std::uint32_t card) const {
+    PanelFact out = reading(seq, card);
+    out.event.kind = STRONGROOM_KIND(OFFLINE_GRANTED);
+    return out;
+  }
+
   PanelReport report(decltype(PanelReport::what) what) const {
     return {"door-1", rig_.now.wall, rig_.now.monotonic, std::move(what)};
   }

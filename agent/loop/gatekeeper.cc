@@ -47,17 +47,25 @@ Gatekeeper::Gatekeeper(Recorder& recorder,
 
 // --- readings ---------------------------------------------------------------
 
+Gatekeeper::LastRead Gatekeeper::known(CredentialFormat format,
+                                       const CredentialBits& bits) const {
+  LastRead last;
+  if (policy_ == nullptr) {
+    return last;
+  }
+  const auto found = policy_->credentials.find({format, bits});
+  if (found != policy_->credentials.end()) {
+    last.credential = found->second.id;
+    last.person = found->second.person;
+  }
+  return last;
+}
+
 void Gatekeeper::record(const Reading& reading, const Now& now) {
   const AccessRequest& request = reading.request;
-  LastRead last{{}, {}, request.leaf, request.direction};
-  if (policy_ != nullptr) {
-    const auto known =
-        policy_->credentials.find({request.format, request.bits});
-    if (known != policy_->credentials.end()) {
-      last.credential = known->second.id;
-      last.person = known->second.person;
-    }
-  }
+  LastRead last = known(request.format, request.bits);
+  last.leaf = request.leaf;
+  last.direction = request.direction;
   EventMessage& event = recorder_.blank();
   event.occurred_us = reading.occurred.time_since_epoch().count();
   event.which_body = strongroom_v1_Event_badge_read_tag;
@@ -221,31 +229,37 @@ void Gatekeeper::decided_alone(const PanelShape& panel,
   }
   body.decided_by = strongroom_v1_DecidedBy_DECIDED_BY_PANEL;
   body.under_fire = is_under_fire;
-  const auto last = last_reads_.find({panel.name, told.reader});
-  if (last != last_reads_.end()) {
-    put_text(body.credential, last->second.credential);
-    put_text(body.person, last->second.person);
-  }
+  const LastRead whose = decided_for(panel, told);
+  put_text(body.credential, whose.credential);
+  put_text(body.person, whose.person);
   if (is_granted) {
     body.reason = strongroom_v1_AccessReason_ACCESS_REASON_OFFLINE_LIST;
-    body.list_version = told.value;
   } else {
     body.reason = strongroom_v1_AccessReason_ACCESS_REASON_PANEL_DENIED;
     body.panel_denial = told.value;
   }
   record_decision(body, is_granted, occurred, now);
-  if (last == last_reads_.end()) {
-    return;
-  }
-  if (is_granted && !last->second.person.empty()) {
+  if (is_granted && !whose.person.empty()) {
     // Whether he passed then is not told apart: the panel gave no order.
-    const std::string& person = last->second.person;
     if (body.direction == strongroom_v1_Direction_DIRECTION_IN) {
-      presence_.zone_of[person] = body.zone;
+      presence_.zone_of[whose.person] = body.zone;
     } else if (body.direction == strongroom_v1_Direction_DIRECTION_OUT) {
-      presence_.zone_of.erase(person);
+      presence_.zone_of.erase(whose.person);
     }
   }
+}
+
+// A grant brings its badge, as the reading before it may be lost; a denial is
+// of that reading.
+Gatekeeper::LastRead Gatekeeper::decided_for(
+    const PanelShape& panel, const strongroom_panel_v1_PanelEvent& told) const {
+  const auto bits = credential_of(told);
+  const PanelReaderShape* reader = reader_of(panel, told.reader);
+  if (bits && reader != nullptr) {
+    return known(reader->format, *bits);
+  }
+  const auto last = last_reads_.find({panel.name, told.reader});
+  return last == last_reads_.end() ? LastRead{} : last->second;
 }
 
 // --- PINs -------------------------------------------------------------------

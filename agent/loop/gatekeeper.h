@@ -119,6 +119,11 @@ class Gatekeeper {
     std::string leaf;
     strongroom_v1_Direction direction{};
   };
+  /// Ids that the policy has of a badge; none: it does not know it.
+  LastRead known(CredentialFormat format, const CredentialBits& bits) const;
+  /// Whose badge the panel's own decision was about.
+  LastRead decided_for(const PanelShape& panel,
+                       const strongroom_panel_v1_PanelEvent& told) const;
   using ReaderKey = std::pair<std::string, std::uint8_t>;
 
   void judge(const Reading& reading, const Now& now);

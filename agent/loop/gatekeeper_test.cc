@@ -234,7 +234,7 @@ TEST_F(GatekeeperTest, WhatFollowsFromAnOrder_NamesIt) {
 TEST_F(GatekeeperTest, WhatThePanelDecided_IsNotDecidedAgain) {
   tell(facts({fact(1, STRONGROOM_KIND(MASTER_LOST)),
               reading(2, 1),
-              fact(3, STRONGROOM_KIND(OFFLINE_GRANTED), 8, 1, 1),
+              granted_alone(3, 1),
               reading(4, 99),
               fact(5, STRONGROOM_KIND(OFFLINE_DENIED), 1, 1, 1)},
              0,
@@ -246,7 +246,6 @@ TEST_F(GatekeeperTest, WhatThePanelDecided_IsNotDecidedAgain) {
   const auto granted = last(kGranted);
   EXPECT_EQ(granted.decided_by, strongroom_v1_DecidedBy_DECIDED_BY_PANEL);
   EXPECT_EQ(granted.reason, STRONGROOM_REASON(OFFLINE_LIST));
-  EXPECT_EQ(granted.list_version, 8U);
   EXPECT_STREQ(granted.person, "ann");
   EXPECT_STREQ(granted.credential, "card-ann");
   EXPECT_STREQ(granted.leaf, "vault");
@@ -257,6 +256,15 @@ TEST_F(GatekeeperTest, WhatThePanelDecided_IsNotDecidedAgain) {
   EXPECT_EQ(denied.panel_denial, 1U);
   EXPECT_STREQ(denied.person, "");
   EXPECT_TRUE(wanted<PanelUnlock>().empty());
+}
+
+// The ring was full: the reading was routine.
+TEST_F(GatekeeperTest, WhomAPanelLetIn_IsKnownWithoutTheReading) {
+  tell(facts({fact(1, STRONGROOM_KIND(MASTER_LOST)), granted_alone(3, 1)}, 0));
+  EXPECT_EQ(events(kRead).size(), 0U);
+  EXPECT_STREQ(last(kGranted).person, "ann");
+  EXPECT_STREQ(last(kGranted).credential, "card-ann");
+  EXPECT_EQ(events(kGone).size(), 1U);
 }
 
 // The report ends between the reading and the panel's decision, and the agent
@@ -288,10 +296,7 @@ TEST_F(GatekeeperTest, PanelThatStartedAnew_IsNotAloneAnyMore) {
 
 // The loss of its master was dropped: the decision alone tells.
 TEST_F(GatekeeperTest, DecisionBehindTheReading_IsEnough) {
-  tell(facts({reading(1, 1),
-              reading(2, 2, 2),
-              fact(3, STRONGROOM_KIND(OFFLINE_GRANTED), 8, 1, 1)},
-             0));
+  tell(facts({reading(1, 1), reading(2, 2, 2), granted_alone(3, 1)}, 0));
   const auto unlocks = wanted<PanelUnlock>();
   ASSERT_EQ(unlocks.size(), 1U) << "of the other reader alone";
   EXPECT_EQ(events(kGranted).size(), 2U);
