@@ -279,6 +279,10 @@ void Leaf::fire(bool is_on, std::uint64_t now_ms, Happenings& out) {
   if (!lock_.hold_released(is_on, now_ms)) {
     return;
   }
+  // Its end is no end of a grant of long ago.
+  if (!lock_.has_pulse()) {
+    release_why_ = kUnexplained;
+  }
   if (is_on) {
     out.add(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_RELEASED);
   } else {

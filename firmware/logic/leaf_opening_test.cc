@@ -57,6 +57,10 @@ void burnt(Bench& bench) {
   bench.fire(true);
   bench.fire(false);
 }
+void order_and_burnt(Bench& bench) {
+  long_over(bench);
+  burnt(bench);
+}
 void lock_and_order(Bench& bench) {
   bench.release();
   bench.lock_down(true);
@@ -129,6 +133,12 @@ constexpr OpeningRow kOpenings[] = {
     {"fire", kStrike, kRelease, kOpen, burn, "OPENED 4"},
     {"fire", kMagnet, kRelease, kOpen, burn, "OPENED 4"},
     {"fire is over", kMagnet, kRelease, kOpen, burnt, "FORCED"},
+    {"fire, and a grant long ago",
+     kMagnet,
+     kRelease,
+     kOpen,
+     order_and_burnt,
+     "FORCED"},
     {"locked down", kStrike, kRelease, kOpen, lock_and_order, "FORCED"},
     {"key at the bolt",
      kStrike,
