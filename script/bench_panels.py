@@ -22,6 +22,11 @@ PANELS = 8
 SENSORS = 4
 TAG = "3C00CE754C"
 PULSE_MS = 150
+# Eight panels at 40 ms would be 1.5 lines.
+POLL_MS = 80
+
+LEAVES = "".join(f'[[leaf]]\nname = "leaf-{at}"\nzone = "room"\n\n'
+                 for at in range(1, PANELS + 1))
 
 POLICY = f"""format = 1
 version = 1
@@ -29,7 +34,7 @@ version = 1
 [[zone]]
 name = "room"
 
-[[person]]
+{LEAVES}[[person]]
 id = "p-1"
 
 [[credential]]
@@ -47,6 +52,7 @@ AGENT_PANEL = """[[line.panel]]
 name = "door-{at}"
 unit_id = {unit}
 key = "{key}"
+poll_ms = {poll_ms}
 
 [[line.panel.leaf]]
 name = "leaf-{at}"
@@ -109,7 +115,8 @@ class PanelBench:
         policy.write_text(POLICY)
         site.tool("policy", "sign", "--key", share, policy)
         public = site.root / "policy.pub"
-        public.write_text(site.tool("policy", "key", "--key", share))
+        public.write_text(site.tool("policy", "key", "--key",
+                                    share).stdout)
         keys = [site.root / f"door-{at}.key" for at in range(1, PANELS + 1)]
         for key in keys:
             site.tool("panel", "keygen", key)
@@ -145,7 +152,8 @@ class PanelBench:
                                         unit=at, period_ms=1000)
                           for at in range(1, SENSORS + 1))
                 + "".join(AGENT_PANEL.format(at=at, unit=10 + at, key=key,
-                                             pulse_ms=PULSE_MS)
+                                             pulse_ms=PULSE_MS,
+                                             poll_ms=POLL_MS)
                           for at, key in enumerate(keys, 1)))
 
     def await_doors(self, site):

@@ -25,6 +25,13 @@ bool is_id(std::string_view text) {
          std::ranges::all_of(text, allowed);
 }
 
+/// "$argon2id$v=19$m=…,t=…,p=…$salt$hash", as libsodium writes it.
+bool is_verifier(std::string_view text) {
+  return text.starts_with("$argon2id$v=") &&
+         std::ranges::count(text, '$') == 5 && text.size() > 60 &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
+}
+
 class PolicyReader {
  public:
   explicit PolicyReader(ConfigTable root) : root_(std::move(root)) {}
@@ -142,8 +149,7 @@ class PolicyReader {
     person.id = id(table, "id");
     person.is_suspended = table.optional_bool("suspended", false);
     person.pin_verifier = table.optional_string("pin", "");
-    if (!person.pin_verifier.empty() &&
-        !person.pin_verifier.starts_with("$argon2id$")) {
+    if (!person.pin_verifier.empty() && !is_verifier(person.pin_verifier)) {
       table.error("pin", "is what `strongroom policy pin` printed");
     }
     put(table, "id", policy_.persons, person.id, person);
@@ -158,8 +164,10 @@ class PolicyReader {
       }
       return tag;
     }
+    const bool has_facility =
+        format != strongroom_v1_CredentialFormat_CREDENTIAL_FORMAT_H10302;
     const auto facility = static_cast<std::uint32_t>(
-        table.optional_int("facility", 0, 0, 0xffff));
+        has_facility ? table.required_int("facility", 0, 0xffff) : 0);
     const auto card = static_cast<std::uint64_t>(
         table.required_int("card", 0, (std::int64_t{1} << 35) - 1));
     const auto frame = wiegand_bits(format, facility, card);
@@ -176,6 +184,10 @@ class PolicyReader {
     known(table, "person", credential.person, policy_.persons, "person");
     credential.valid_from = time(table, "valid_from").value_or(WallTime{});
     credential.valid_until = time(table, "valid_until");
+    if (credential.valid_until &&
+        *credential.valid_until <= credential.valid_from) {
+      table.error("valid_until", "is not after valid_from");
+    }
     credential.is_revoked = table.optional_bool("revoked", false);
     const auto format = credential_format(table.required_choice(
         "format", {"em4100", "h10301", "h10306", "h10302", "h10304"}));
@@ -183,7 +195,13 @@ class PolicyReader {
       return;
     }
     if (const auto frame = bits(table, *format)) {
-      put(table, "id", policy_.credentials, {*format, *frame}, credential);
+      const auto same =
+          policy_.credentials.emplace(std::pair(*format, *frame), credential);
+      if (!same.second) {
+        table.error(
+            table.has("tag") ? "tag" : "card",
+            "is the badge of credential \"" + same.first->second.id + "\" too");
+      }
     }
     if (!ids_.emplace(credential.id, true).second) {
       table.error("id", "stands here twice");

@@ -34,7 +34,7 @@ zone = "vault"
 
 [[person]]
 id = "p-1"
-pin = "$argon2id$v=19$x"
+pin = "$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g"
 
 [[credential]]
 id = "c-1"
@@ -112,7 +112,12 @@ constexpr Mistake kMistakes[] = {
     {"tag = \"3C00CE754C\"", "tag = \"3C00\"", "10 hexadecimal digits"},
     {"card = 1603", "card = 70000", "cannot hold"},
     {"id = \"c-2\"", "id = \"c-1\"", "twice"},
-    {"pin = \"$argon2id$v=19$x\"", "pin = \"1234\"", "strongroom policy pin"},
+    {"pin = \"$argon2id$v=19$m", "pin = \"1234", "strongroom policy pin"},
+    {"facility = 118\n", "", "facility"},
+    {"valid_from = \"2026-11-01T00:00:00Z\"",
+     "valid_until = \"2026-11-01T00:00:00Z\"\nvalid_from = "
+     "\"2026-11-02T00:00:00Z\"",
+     "not after valid_from"},
     {"schedule = \"office\"",
      "schedule = \"night\"",
      "there is no [[schedule]]"},
@@ -133,7 +138,7 @@ TEST(PolicyFile, TheSameBadgeOfTwoIsAnError) {
                            "facility = 118\ncard = 1603\n"
                            "[[credential]]\nid = \"c-3\"\nperson = \"p-1\"\n"
                            "format = \"h10301\"\nfacility = 118\ncard = 1603"))
-                .find("twice"),
+                .find("is the badge of credential \"c-2\" too"),
             std::string::npos);
 }
 

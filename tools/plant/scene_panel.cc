@@ -29,10 +29,7 @@ LeafScene read_leaf(ConfigTable& table, std::size_t number) {
                                  : LockScene::kNone;
   leaf.auto_close = std::chrono::milliseconds(std::llround(
       1000 * read_number(table, "auto_close_s", 0, 0, kLongestCloserS)));
-  const std::vector<std::string> inverted =
-      table.has("inverted") ? table.required_string_list("inverted")
-                            : std::vector<std::string>();
-  for (const std::string& input : inverted) {
+  for (const std::string& input : table.optional_string_list("inverted")) {
     if (leaf_input(input) == 0) {
       table.error("inverted", "has contact, lock, handle, exit");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // panel: a panel's key, and its commissioning over its local port.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -21,6 +22,7 @@ struct CommissionOrder {
   fs::path key;
   PanelCommissioning wanted;
   std::string parity = "N";
+  bool is_whole = false;  // by hand, with nothing left out
 };
 
 /// From agent.toml: then panel and agent cannot disagree.
@@ -54,8 +56,11 @@ Result<std::string> commission(CommissionOrder order) {
     if (auto taken = take_from_config(order); !taken) {
       return std::unexpected(taken.error());
     }
-  } else if (order.key.empty()) {
-    return fault("give --config and --panel, or --key and the rest by hand");
+  } else if (!order.is_whole) {
+    return fault(
+        "give --config and --panel; or, by hand, all of --key, --unit, --baud, "
+        "--parity, --leaves and --readers: the panel keeps nothing of what it "
+        "had");
   } else {
     order.wanted.parity = order.parity.front();
   }
@@ -113,7 +118,11 @@ void add_commission(CLI::App& panel, Outcome& outcome) {
   command->add_option("--readers", order->wanted.readers)
       ->check(CLI::Range(0, 8))
       ->excludes(config);
-  command->callback([order, &outcome] {
+  command->callback([order, command, &outcome] {
+    order->is_whole = std::ranges::all_of(
+        std::array{
+            "--key", "--unit", "--baud", "--parity", "--leaves", "--readers"},
+        [&](const char* name) { return command->count(name) > 0; });
     const auto identity = commission(*order);
     finish(outcome,
            ExitCode::kFailed,

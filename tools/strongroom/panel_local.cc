@@ -165,6 +165,10 @@ Result<std::string> commission_panel(
     LocalLink& link,
     const PanelCommissioning& wanted,
     const std::function<void(const std::string&)>& tell) {
+  const auto before = link.ask("status?", kAnswer);
+  if (!before) {
+    return before;
+  }
   for (const std::string& line : commissioning_lines(wanted)) {
     const auto answer = link.ask(line, kAnswer);
     if (!answer) {
@@ -177,13 +181,18 @@ Result<std::string> commission_panel(
     }
   }
   const auto end = Steady::now() + kRestart;
-  Result<std::string> identity = fault("");
-  do {
-    identity = link.ask("id?", kBetweenTries);
-  } while (!identity && Steady::now() < end);
+  const std::string boot = local_word(*before, "boot");
+  Result<std::string> status = fault("");
+  do {  // until another start of it answers: what it did not keep is gone then
+    status = link.ask("status?", kBetweenTries);
+  } while ((!status || local_word(*status, "boot") == boot) &&
+           Steady::now() < end);
+  if (!status || local_word(*status, "boot") == boot) {
+    return fault("the panel saved, and has not started again since");
+  }
+  const auto identity = link.ask("id?", kAnswer);
   if (!identity) {
-    return fault("the panel saved, and has not come back since: " +
-                 identity.error().what);
+    return identity;
   }
   tell("id?: " + *identity);
   if (const std::string what = commissioning_fault(*identity, wanted);

@@ -32,16 +32,24 @@ class FakeLink final : public LocalLink {
   Result<std::string> ask(const std::string& line, milliseconds) override {
     heard.push_back(line);
     const auto word = line.substr(0, line.find(' '));
-    if (silent_after_save > 0 && word == "id?") {
-      --silent_after_save;
-      return fault("the panel does not answer");
+    if (word == "save") {
+      is_saved = true;
+    } else if (is_saved && old_answers > 0) {
+      return --old_answers % 2 == 0
+                 ? Result<std::string>("ok boot=7 start=reset")
+                 : fault("the panel does not answer");
+    } else if (word == "status?") {
+      return is_saved && !never_restarts ? "ok boot=8 start=reset"
+                                         : "ok boot=7 start=reset";
     }
     const auto answer = answers.find(word);
     return answer == answers.end() ? "ok not saved yet" : answer->second;
   }
   std::map<std::string, std::string> answers;
   std::vector<std::string> heard;
-  int silent_after_save = 0;
+  int old_answers = 0;  // of the run before the restart, and silence
+  bool is_saved = false;
+  bool never_restarts = false;
 };
 
 std::string transcript;
@@ -52,14 +60,15 @@ void note(const std::string& line) {
 TEST(PanelLocal, TellsEverything_WaitsForTheRestart_AndLooks) {
   FakeLink link;
   link.answers["id?"] = identity_of(door());
-  link.silent_after_save = 3;
+  link.old_answers = 4;
   transcript.clear();
   const auto identity = commission_panel(link, door(), note);
   ASSERT_TRUE(identity) << identity.error().what;
   EXPECT_EQ(local_word(*identity, "board"), "native");
-  EXPECT_EQ(link.heard[0], "unit 11");
-  EXPECT_EQ(link.heard[5], "key 0f010203040506070800000000000000");
-  EXPECT_EQ(link.heard[6], "save");
+  EXPECT_EQ(link.heard[1], "unit 11");
+  EXPECT_EQ(link.heard[6], "key 0f010203040506070800000000000000");
+  EXPECT_EQ(link.heard[7], "save");
+  EXPECT_EQ(link.heard.back(), "id?");
   EXPECT_EQ(transcript.find("0f0102"), std::string::npos) << transcript;
 }
 

@@ -48,7 +48,7 @@ test("a decision says where, who and why, and who decided", () => {
         decidedBy: DecidedBy.PANEL,
       },
     }),
-    "vault-door · unknown · unknown credential · by the panel alone",
+    "vault-door · unknown badge · unknown credential · by the panel alone",
   );
 });
 
