@@ -114,8 +114,10 @@ struct PanelCursor {
   std::uint32_t seq = 0;  // every event of the ring up to it stands, or is lost
   std::uint32_t list_version = 0;
   Hash list_hash{};  // of what that version holds
-  /// What those events leave true: bits 0-7 leaves locked down, 8 the fire
-  /// input is active, 9 the panel is alone, 10 the link is lost.
+  /// What those events, or a newer status, leave true: bits 0-7 leaves that the
+  /// panel says are locked down, 8 the fire input is active, 9 the panel is
+  /// alone, 10 the link is lost. What a person ordered, whatever the panel
+  /// says: bits 16-23 leaves, 24 somebody ordered.
   std::uint32_t flags = 0;
 
   friend bool operator==(const PanelCursor&, const PanelCursor&) = default;
@@ -131,7 +133,8 @@ struct JournalTransaction {
   std::vector<CutBatch> batches;
   std::vector<Delivery> deliveries;
   std::vector<DescriptionRow> descriptions;
-  /// One a panel; never back within a ring.
+  /// One a panel. May go back: a panel that names an older ring again is
+  /// believed, and an unknown loss stands in the record.
   std::vector<PanelCursor> panel_cursors;
   std::vector<Loss> losses;           // after `events` of the same transaction
   std::vector<Following> followings;  // before `deliveries`

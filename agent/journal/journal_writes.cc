@@ -293,16 +293,8 @@ void SqliteJournal::write_description(const DescriptionRow& row) {
   run(put);
 }
 
-// Back within a ring would record its events twice.
+// Whatever a panel says of its rings: it is outside, and stops nobody.
 void SqliteJournal::write_panel_cursor(const PanelCursor& row) {
-  {
-    SQLite::Statement& before = statements_->read_panel_cursor;
-    const Using guard(before);
-    before.bindNoCopy(1, row.panel);
-    check(!before.executeStep() || number(before.getColumn(0)) != row.ring ||
-              number(before.getColumn(1)) <= row.seq,
-          "a panel's cursor goes back");
-  }
   SQLite::Statement& put = statements_->put_panel_cursor;
   const Using guard(put);
   const Hash hash = row_hash(row);

@@ -105,8 +105,6 @@ struct SqliteJournal::Statements {
         put_held(db, "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)"),
         put_description(
             db, "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?, ?)"),
-        read_panel_cursor(
-            db, "SELECT ring, seq FROM panel_cursors WHERE panel = ?"),
         put_panel_cursor(db,
                          "INSERT OR REPLACE INTO panel_cursors VALUES (?, ?, "
                          "?, ?, ?, ?, ?)"),
@@ -151,7 +149,6 @@ struct SqliteJournal::Statements {
   SQLite::Statement delete_batches;
   SQLite::Statement put_held;
   SQLite::Statement put_description;
-  SQLite::Statement read_panel_cursor;
   SQLite::Statement put_panel_cursor;
   SQLite::Statement add_loss;
   SQLite::Statement read_loss;
