@@ -38,7 +38,7 @@ enum class FrameType : std::uint8_t {
 /// Registers that the longest answers need; fewer: refused before anything is
 /// executed. Of an exchange: with neither status nor PIN nor events.
 inline constexpr std::size_t kMinHelloRegisters = 73;
-inline constexpr std::size_t kMinExchangeRegisters = 39;
+inline constexpr std::size_t kMinExchangeRegisters = 44;
 
 using PanelKey = std::array<std::uint8_t, 16>;
 

@@ -52,7 +52,8 @@ struct PanelView {
 };
 
 /// In OrderMemory::lockdown, beyond the mask of leaves: the fire input released
-/// what can be released, and no person has ended it.
+/// what can be released, and no person has ended it. In a LOCKDOWN event: a
+/// person just did.
 inline constexpr std::uint32_t kFireReleased = 0x100;
 
 class Panel {
@@ -92,6 +93,7 @@ class Panel {
       ++answer.events_count;
     }
     answer.has_more = ring_.after(through).has_value();
+    answer.unix_ms = answer.events_count != 0 ? clock_.unix_ms(now_ms_) : 0;
   }
   /// The digits that wait; wiped when the agent took them: at the next request
   /// after the answer that held them, or 30 s after they were entered.

@@ -150,16 +150,18 @@ TEST(Panel, OpensForNobodyThatTheRingCannotKeep) {
   }
   at.told();
   at.badge();
-  EXPECT_EQ(at.told(), Told{"OFFLINE_DENIED 8"});
+  EXPECT_EQ(at.told(), Told{}) << "routine as well, and counted as lost";
   EXPECT_EQ(at.locks(), 0b010);
+  EXPECT_EQ(at.panel->outputs().red, 1);
   EXPECT_EQ(at.panel->outputs().green, 0);
   // People are let out all the same.
   at.press_exit(1);
   EXPECT_EQ(at.locks(), 0b011);
 }
 
-// The grant itself pushes the badge out: the only routine event there is.
-TEST(Panel, OpensForNobodyWhoseBadgeTheGrantPushesOut) {
+// The grant itself pushes the badge out, the only routine event there is, and
+// holds it.
+TEST(Panel, AGrantInThePlaceOfItsBadgeSaysWhoItWas) {
   AloneBench at;
   const auto held = [&] {
     const auto kept = at.copy_of_ring();
@@ -168,11 +170,43 @@ TEST(Panel, OpensForNobodyWhoseBadgeTheGrantPushesOut) {
   while (held() < kRingCapacity - 1) {
     at.panel->commissioned(at.now_ms);
   }
-  at.told();
+  const std::uint32_t before = at.panel->view(0).newest_seq;
   at.badge();
-  EXPECT_EQ(at.told(), (Told{"OFFLINE_GRANTED", "OFFLINE_DENIED 8"}));
-  EXPECT_EQ(at.locks(), 0b010);
-  EXPECT_EQ(at.panel->outputs().green, 0);
+  const auto kept = at.copy_of_ring();
+  const auto grant = EventRing(*kept).after(before);
+  ASSERT_TRUE(grant);
+  EXPECT_EQ(
+      grant->kind,
+      strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED);
+  EXPECT_NE(grant->credential.bit_count, 0);
+  EXPECT_EQ(at.locks(), 0b011);
+}
+
+// Whoever holds badges to a reader while the line is cut.
+TEST(Panel, DenialsPushNothingOutThatIsNoRoutine) {
+  AloneBench at;
+  at.badge();
+  const auto holds = [&](EventKind kind) {
+    const auto kept = at.copy_of_ring();
+    const EventRing ring(*kept);
+    std::uint32_t seq = 0;
+    while (const auto event = ring.after(seq)) {
+      if (event->kind == kind) {
+        return true;
+      }
+      seq = event->seq;
+    }
+    return false;
+  };
+  for (std::size_t i = 0; i < 2 * kRingCapacity; ++i) {
+    at.badge(PanelBench::kOtherBadge);
+  }
+  EXPECT_TRUE(holds(
+      strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED));
+  EXPECT_TRUE(
+      holds(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_MASTER_LOST));
+  EXPECT_TRUE(holds(
+      strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_DENIED));
 }
 
 }  // namespace

@@ -213,8 +213,8 @@ Result Panel::indicate(const strongroom_panel_v1_Indicate& order) {
   return strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE;
 }
 
-// Says which leaves are locked down, so also that the others are as always:
-// with the fire input at rest, this is the person who ends a release by fire.
+// Says which leaves are locked down, so also that the others are not. What fire
+// released stays so, unless a person says that it is over and it is.
 Result Panel::lock_down(const strongroom_panel_v1_Lockdown& order) {
   if (leaf_count() == 0) {
     return strongroom_panel_v1_OrderResult_ORDER_RESULT_NOT_CONFIGURED;
@@ -223,11 +223,15 @@ Result Panel::lock_down(const strongroom_panel_v1_Lockdown& order) {
       static_cast<std::uint8_t>(order.leaves & ((1U << leaf_count()) - 1U));
   const std::uint32_t kept = memory_.orders.lockdown;
   const bool is_new = (kept & kLeavesMask) != mask;
+  const Debounce& fire = panel_inputs_[kFire];
+  const bool ends_fire = order.end_fire && (kept & kFireReleased) != 0 &&
+                         fire.is_settled() && !fire.is_active();
   commit_orders((kept & ~kLeavesMask) | mask);
-  if (is_new) {
-    record(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_LOCKDOWN, mask);
+  if (is_new || ends_fire) {
+    record(strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_LOCKDOWN,
+           mask | (ends_fire ? kFireReleased : 0));
   }
-  if (panel_inputs_[kFire].is_settled() && !panel_inputs_[kFire].is_active()) {
+  if (ends_fire) {
     set_fire(false);
   }
   for (std::uint8_t i = 0; i < leaf_count(); ++i) {

@@ -66,11 +66,11 @@ struct PanelBench {
         .leaf = leaf, .pulse_ms = pulse_ms, .not_after_uptime_ms = not_after};
     return exchange(request).result;
   }
-  Result lock_down(std::uint8_t leaves) {
+  Result lock_down(std::uint8_t leaves, bool end_fire = false) {
     Request request{};
     request.order_id = ++orders;
     request.which_order = strongroom_panel_v1_PanelRequest_lockdown_tag;
-    request.order.lockdown = {.leaves = leaves};
+    request.order.lockdown = {.leaves = leaves, .end_fire = end_fire};
     return exchange(request).result;
   }
   Result indicate(std::uint8_t reader,

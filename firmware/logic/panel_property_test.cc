@@ -104,13 +104,15 @@ class World {
     is_fire_ = false;  // told again when it is not
   }
 
-  // This also ends what fire released, when it is known to be over.
+  // A person may also end what fire released, when it is known to be over.
   void lock_down() {
     if (at_.now_ms < 500) {
       return;  // not known yet, and another test's
     }
-    was_fire_ = is_fire_;
-    at_.lock_down(static_cast<std::uint8_t>(draw(4) == 0 ? draw(8) : 0));
+    const bool ends_fire = draw(2) == 0;
+    was_fire_ = is_fire_ || (was_fire_ && !ends_fire);
+    at_.lock_down(static_cast<std::uint8_t>(draw(4) == 0 ? draw(8) : 0),
+                  ends_fire);
   }
 
   // Old ids too, and lifetimes that are over.

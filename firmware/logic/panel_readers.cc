@@ -147,14 +147,17 @@ Denial Panel::judge(const Credential& credential, std::uint8_t number) const {
   return list_.judge(credential, number, clock_.unix_ms(now_ms_));
 }
 
-// Nobody passes of whom the ring does not hold both the badge and the decision.
+// Nobody passes of whom the ring does not hold who it was and the decision, and
+// nobody's passing takes the place of what is no routine: when the badge was
+// not kept there is no other room.
 bool Panel::decide_alone(const Credential& credential,
                          std::uint8_t number,
                          std::uint8_t at_reader,
                          std::uint32_t badge_seq) {
   Denial denial = judge(credential, number);
   if (denial == kGranted && ring_.is_held(badge_seq)) {
-    // With the badge: it outlives the routine BADGE_READ before it.
+    // With the badge: it outlives the routine BADGE_READ before it, whose place
+    // it may even take.
     Event event;
     event.at = clock_.at(now_ms_);
     event.kind =
@@ -163,7 +166,7 @@ bool Panel::decide_alone(const Credential& credential,
     event.reader = at_reader;
     event.credential = credential;
     const std::uint32_t seq = ring_.push(event);
-    if (ring_.is_held(seq) && ring_.is_held(badge_seq)) {
+    if (ring_.is_held(seq)) {
       Happenings told;
       leaf(number).release(strongroom_panel_v1_PanelOpening_PANEL_OPENING_ALONE,
                            0,

@@ -185,7 +185,7 @@ TEST(Panel, LocksNothingAgainAfterFireUntilAPersonSaysSo) {
   at.open(2);
   at.wait(100);
   EXPECT_EQ(at.told(), Told{"OPENED 4"});
-  EXPECT_EQ(at.lock_down(0b11), kDone);
+  EXPECT_EQ(at.lock_down(0b11, true), kDone);
   EXPECT_EQ(at.locks(), 0) << "there still is fire";
   at.shut(2);
   at.set(kFireInput, true);
@@ -197,9 +197,20 @@ TEST(Panel, LocksNothingAgainAfterFireUntilAPersonSaysSo) {
   EXPECT_EQ(at.locks(), 0) << "not even by a reset";
   EXPECT_EQ(at.panel->view(0).status.flags, 32U);
   at.told();
+  // What an agent repeats by itself, and any other lockdown, ends nothing.
+  EXPECT_EQ(at.lock_down(0b11), kDone);
   EXPECT_EQ(at.lock_down(0), kDone);
-  EXPECT_EQ(at.told(), (Told{"LOCKDOWN", "SECURED"}));
+  EXPECT_EQ(at.told(), Told{"LOCKDOWN"});
+  EXPECT_EQ(at.locks(), 0);
+  EXPECT_EQ(at.panel->view(0).status.flags, 32U);
+  EXPECT_EQ(at.lock_down(0, true), kDone);
+  EXPECT_EQ(at.told(), (Told{"LOCKDOWN 256", "SECURED"}))
+      << "told, though the mask is as before";
   EXPECT_EQ(at.locks(), 0b10);
+  EXPECT_EQ(at.lock_down(0, true), kDone);
+  EXPECT_EQ(at.told(), Told{}) << "there was nothing to end";
+  EXPECT_EQ(at.lock_down(0b01, true), kDone);
+  EXPECT_EQ(at.told(), Told{"LOCKDOWN 1"});
 }
 
 TEST(Panel, LocksNothingAgainBeforeItHasSeenThatTheFireIsOver) {
@@ -211,7 +222,7 @@ TEST(Panel, LocksNothingAgainBeforeItHasSeenThatTheFireIsOver) {
   at.reset();
   at.has_agent = false;
   for (int i = 0; i < 60; ++i) {
-    EXPECT_EQ(at.lock_down(0), kDone);
+    EXPECT_EQ(at.lock_down(0, true), kDone);
     EXPECT_EQ(at.locks(), 0);
     at.wait(1);
   }
