@@ -70,6 +70,7 @@ std::size_t read_slot(Slot slot, std::span<std::uint8_t> to) {
   return content.size();
 }
 bool write_slot(Slot slot, std::span<const std::uint8_t> from) {
+  fake_board().list_at_write = fake_board().survivors.panel.list.active;
   if (!fake_board().are_slots_kept || from.size() > kSlotBytes) {
     return false;
   }

@@ -19,7 +19,8 @@ struct FakeBoard {
   std::optional<std::uint64_t> random;
   bool tests_only = false;
   std::map<Slot, std::vector<std::uint8_t>> slots;
-  bool are_slots_kept = true;  // else they refuse
+  bool are_slots_kept = true;       // else they refuse
+  std::uint32_t list_at_write = 0;  // survivors' list.active at the last write
   Survivors survivors{};
   int fed = 0;
   int resets = 0;

@@ -278,15 +278,16 @@ void Firmware::show_status() {
 void Firmware::save() {
   const Commissioning& wanted = local_.wanted();
   Text text;
+  if (wanted.key != local_.saved().key) {
+    // Hashes under the former key: nobody on it would be known, and its version
+    // would tell the agent that all is well. So it goes before the key does, a
+    // reset in between costs one sending of the list.
+    std::memset(&hal::survivors().panel.list, 0, sizeof(ListMemory));
+  }
   if (!hal::write_slot(hal::Slot::kCommissioning, encode(wanted))) {
     text.put("error the board could not keep it; try again\n");
     hal::write_local(text.bytes());
     return;
-  }
-  if (wanted.key != local_.saved().key) {
-    // Hashes under the former key: nobody on it would be known, and its version
-    // would tell the agent that all is well.
-    std::memset(&hal::survivors().panel.list, 0, sizeof(ListMemory));
   }
   local_.mark_saved();
   panel_.commissioned(now_us_ / 1000);

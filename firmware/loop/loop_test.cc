@@ -211,6 +211,8 @@ TEST_F(LoopTest, AnotherKeyForgetsTheList) {
   ask("key " + std::string(32, 'a'));
   ask("save");
   EXPECT_EQ(0U, list.active);
+  EXPECT_EQ(0U, fake_board().list_at_write)
+      << "before the key is another one: a reset may come in between";
 }
 
 TEST_F(LoopTest, WhatCouldNotBeSavedIsNoSuccess) {
