@@ -31,8 +31,9 @@ std::optional<PanelRingLost> EventPull::meet(
     return std::nullopt;
   }
   // It has not taken the name yet, or lost it before it told anything: what is
-  // not known ends with the first event of this name, still.
-  if (ring == 0 && is_fresh_ && reported_ == 0) {
+  // not known ends with the first event of this name, still. Once the loop took
+  // an event, the name is that ring's: its commit may still be under way.
+  if (ring == 0 && is_fresh_ && !was_told_) {
     session_began();
     return std::nullopt;
   }
@@ -134,8 +135,11 @@ std::optional<PanelFacts> EventPull::judge(
   if (!asked_for_events) {
     return std::nullopt;
   }
-  PanelFacts facts{
-      .ring = ring_, .after = reported_, .through = newest_, .facts = {}};
+  PanelFacts facts{.ring = ring_,
+                   .after = reported_,
+                   .through = newest_,
+                   .facts = {},
+                   .has_more = answer.has_more};
   for (pb_size_t i = 0; i < answer.events_count; ++i) {
     if (answer.events[i].seq > reported_) {
       facts.facts.push_back(
@@ -166,6 +170,7 @@ void EventPull::offered(const PanelFacts& facts, bool is_taken, MonoTime now) {
   if (reported_ == held_) {
     reported_since_ = now;
   }
+  was_told_ = true;
   reported_ = facts.through;
   is_behind_ = newest_ > reported_;
 }

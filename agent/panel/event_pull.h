@@ -64,6 +64,7 @@ class EventPull {
   std::uint16_t hinted_;     // modulo 2^16, as the last poll or answer said
   std::uint32_t acked_ = 0;  // that the panel has heard of
   bool is_fresh_ = false;    // made by this object
+  bool was_told_ = false;    // the loop took events of this ring once
   bool is_behind_ = false;   // there is more than was reported
   bool is_full_ = false;     // answers bring only what is reported already
   MonoTime not_before_{};

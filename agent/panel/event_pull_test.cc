@@ -201,5 +201,30 @@ TEST_F(EventPullTest, TheCountOfAPollIsModulo65536) {
   EXPECT_EQ(one.expected(), 3U);
 }
 
+TEST(EventPull, ANameUnderWhichEventsWereTakenIsNeverGivenAgain) {
+  EventPull pull(0, 0);
+  std::uint32_t name = 100;
+  const auto fresh = [&] { return ++name; };
+  ASSERT_TRUE(pull.meet(0, fresh));
+  EXPECT_FALSE(pull.meet(0, fresh)) << "nothing was told under it";
+  strongroom_panel_v1_PanelAnswer answer =
+      strongroom_panel_v1_PanelAnswer_init_zero;
+  answer.ring = 101;
+  answer.newest_seq = 1;
+  answer.events_count = 1;
+  answer.events[0].seq = 1;
+  std::string error;
+  const auto facts =
+      pull.judge(answer, 0, true, std::chrono::seconds(1), error);
+  ASSERT_TRUE(facts) << error;
+  pull.offered(*facts, true, std::chrono::seconds(1));
+  pull.rewind();  // the commit takes long, and the panel's power is cut
+  const auto lost = pull.meet(0, fresh);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->next, 102U);
+  pull.hold({.ring = 101, .seq = 1}, std::chrono::seconds(9));
+  EXPECT_EQ(pull.held(), 0U) << "frees no event of another ring";
+}
+
 }  // namespace
 }  // namespace strongroom
