@@ -36,6 +36,7 @@ struct PanelFacts {
   std::uint32_t after = 0;    // the cursor that was asked with
   std::uint32_t through = 0;  // every event up to it that still exists is here
   std::vector<PanelFact> facts;
+  bool has_more = false;  // what follows them in the ring is not here yet
 };
 /// The ring that was known is gone; `next` (made by the driver) names the new
 /// one, whose events begin at 1.
@@ -105,9 +106,16 @@ struct PanelIndicate {
   strongroom_panel_v1_Signal signal{};
   std::chrono::milliseconds duration{};
 };
+/// The mask is what is wanted from now on: the driver repeats it whenever the
+/// panel does not hold it. `end_fire`, a person who ends a release by fire, is
+/// sent in one frame and never again: after `not_after` the order has expired
+/// (its mask stays wanted), and when its frame was not answered its outcome is
+/// unknown.
 struct PanelLockdown {
   std::uint32_t order = 0;
   std::uint8_t leaves = 0;  // mask
+  bool end_fire = false;
+  MonoTime not_after = MonoTime::max();  // of the agent's clock; of end_fire
 };
 /// All of it; the driver sends what changed.
 struct PanelList {

@@ -73,6 +73,7 @@ class PanelDriver : public PanelPort {
   // wish (panel_driver_wish.cc)
   void take_mail(MonoTime now);
   void expire(MonoTime now);
+  bool is_frame_over(MonoTime now) const;
   void judge_link(MonoTime now);
   PanelWish wish_hello(MonoTime now);
   PanelWish wish_frame();
@@ -97,7 +98,7 @@ class PanelDriver : public PanelPort {
   void take_pin(strongroom_panel_v1_PinEntry& pin,
                 const PanelFrame& frame,
                 MonoTime now);
-  void tell_pin(PanelPin pin, MonoTime now);
+  void tell_pin(PanelPin& pin, MonoTime now);
   void take_status(const strongroom_panel_v1_PanelAnswer& answer, MonoTime now);
   void end_order(const Frame& frame,
                  Result result,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the panel answers, and what follows.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "agent/panel/panel_driver.h"
@@ -15,6 +16,8 @@ using Outcome = PanelOrderEnded::Outcome;
 constexpr std::uint32_t kProtocol = 1;
 // Above any uptime: 30 000 years.
 constexpr std::uint64_t kMaxUptime = std::uint64_t{1} << 50U;
+// What is said to be older was stamped by a clock that was wrong.
+constexpr std::chrono::hours kMaxAge{24 * 366};
 constexpr milliseconds kConfigPace{20};
 constexpr milliseconds kListPace{100};
 // Between two parts the line has this many times one exchange for others.
@@ -36,23 +39,44 @@ std::span<std::uint8_t> bytes_of(std::string& text) {
   return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()};
 }
 
-// When it was, and how that is known (proto PanelClock).
+// When it was, and how that is known (proto PanelClock). Two clocks are never
+// compared: by the panel's own, the event is so old as the answer says.
+// `stepped`: that clock, since the event.
 void place_in_time(PanelFact& fact,
                    const strongroom_panel_v1_PanelAnswer& answer,
-                   WallTime heard) {
+                   const Now& heard,
+                   seconds stepped) {
   const auto& event = fact.event;
   const milliseconds at = seconds(event.at_s) + milliseconds(10 * event.at_cs);
-  fact.occurred = heard;
-  if (event.boot == 0) {
-    fact.clock = PanelClockKind::kWall;
-    fact.occurred = WallTime(at);
+  fact.occurred = heard.wall;
+  fact.clock = PanelClockKind::kUnknown;
+  if (event.boot == 0 && answer.unix_ms != 0) {
+    const milliseconds age =
+        milliseconds(std::min(answer.unix_ms, kMaxUptime)) - at - stepped;
+    if (age >= milliseconds(0) && age <= kMaxAge) {
+      fact.clock = PanelClockKind::kWall;
+      fact.occurred = heard.wall - age;
+    }
+  } else if (event.boot == 0) {
+    // It had the time and lost it by a reset.
+    if (heard.quality != ClockQuality::kUnknown) {
+      fact.clock = PanelClockKind::kWall;
+      fact.occurred = WallTime(at);
+    }
   } else if (event.boot == answer.boot) {
     fact.clock = PanelClockKind::kUptime;
     const milliseconds uptime(answer.uptime_ms);
-    fact.occurred = heard - std::max(uptime - at, milliseconds(0));
-  } else {
-    fact.clock = PanelClockKind::kUnknown;
+    fact.occurred = heard.wall - std::max(uptime - at, milliseconds(0));
   }
+}
+
+// The clock's step, in seconds, of the event that tells it.
+seconds step_of(const strongroom_panel_v1_PanelEvent& event) {
+  return seconds(
+      event.kind ==
+              strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_CLOCK_STEPPED
+          ? static_cast<std::int32_t>(event.value)
+          : 0);
 }
 
 }  // namespace
@@ -242,9 +266,14 @@ void PanelDriver::take_events(const strongroom_panel_v1_PanelAnswer& answer,
   if (!facts) {
     return;
   }
-  const WallTime wall = ports_.clock().wall;
-  for (PanelFact& fact : facts->facts) {
-    place_in_time(fact, answer, wall);
+  // A repeated frame may be answered by what was stored at the first try: the
+  // answer is then as old as that try, and nothing in it younger.
+  Now heard = ports_.clock();
+  heard.wall -= frame.may_be_sent ? now - frame.built : MonoTime(0);
+  seconds stepped{};
+  for (PanelFact& fact : std::views::reverse(facts->facts)) {
+    place_in_time(fact, answer, heard, stepped);
+    stepped += step_of(fact.event);
   }
   const bool is_taken = waiting_.empty() && give(*facts, now);
   pull_.offered(*facts, is_taken, now);
@@ -280,14 +309,14 @@ void PanelDriver::take_pin(strongroom_panel_v1_PinEntry& pin,
     for (const std::uint8_t digit : digits.first(count)) {
       told.digits.push_back(static_cast<char>('0' + digit));
     }
-    tell_pin(std::move(told), now);
+    tell_pin(told, now);
   }
   wipe(digits);
 }
 
-// Never kept: when the loop has no room the panel tells it again, or the person
-// does.
-void PanelDriver::tell_pin(PanelPin pin, MonoTime now) {
+// Never kept, and never sent a second time: when the loop has no room, or the
+// answer was lost with its frame, the person enters it again.
+void PanelDriver::tell_pin(PanelPin& pin, MonoTime now) {
   const std::uint32_t entry = pin.entry;
   PanelReport report{.panel = setup_.name,
                      .at = ports_.clock().wall,
@@ -368,7 +397,15 @@ void PanelDriver::give_up_frame(MonoTime now) {
         now);
   } else if (const auto* const down =
                  std::get_if<PanelLockdown>(&frame.order)) {
-    if (down->order != 0) {
+    if (down->end_fire && frame.may_be_sent) {
+      // Executed or not: the fire may have been there again since.
+      is_lockdown_lost_ = true;
+      order_ended(
+          down->order,
+          Outcome::kUnknown,
+          Result::strongroom_panel_v1_OrderResult_ORDER_RESULT_UNSPECIFIED,
+          now);
+    } else if (down->order != 0) {
       orders_.emplace_front(*down);
     } else {
       is_lockdown_lost_ = true;

@@ -71,6 +71,74 @@ TEST_F(PanelDriverEventsTest, TimesOfEvents) {
   EXPECT_EQ(facts[2].occurred, wall);
 }
 
+// Its clock is years away from the agent's: its events are not.
+TEST_F(PanelDriverEventsTest, AnEventIsSoOldAsThePanelsOwnClockSays) {
+  for (const auto how : {ClockQuality::kGood, ClockQuality::kUnknown}) {
+    quality = how;
+    now = kStart;
+    panel = TestPanel();
+    reports.clear();
+    start();
+    connect();
+    poll(1, 5);
+    constexpr std::uint32_t kThen = 1'500'000'000;
+    for (std::uint32_t seq = 1; seq <= 5; ++seq) {
+      add_event(seq);
+      panel.answer.events[seq - 1].boot = 0;
+      panel.answer.events[seq - 1].at_s = kThen;
+      panel.answer.events[seq - 1].at_cs = 50;
+    }
+    // A minute by a clock that then went ten years on.
+    constexpr std::uint32_t kStep = 315'360'000;
+    panel.answer.events[0].at_s = kThen - kStep - 60;
+    panel.answer.events[1].kind =
+        strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_CLOCK_STEPPED;
+    panel.answer.events[1].value = kStep;
+    panel.answer.events[3].at_s = kThen + 3;           // in its future
+    panel.answer.events[4].at_s = kThen - 40'000'000;  // more than a year
+    panel.answer.unix_ms = kThen * 1000ULL + 2000;
+    answer_exchange();
+    ASSERT_EQ(told<PanelFacts>().size(), 1U);
+    const auto facts = told<PanelFacts>()[0].facts;
+    ASSERT_EQ(facts.size(), 5U);
+    const WallTime wall = kWall + (now - kStart);
+    EXPECT_EQ(facts[0].occurred, wall - milliseconds(61'500));
+    EXPECT_EQ(facts[1].occurred, wall - milliseconds(1500));
+    EXPECT_EQ(facts[2].occurred, wall - milliseconds(1500));
+    EXPECT_EQ(facts[2].clock, PanelClockKind::kWall);
+    EXPECT_EQ(facts[3].clock, PanelClockKind::kUnknown);
+    EXPECT_EQ(facts[4].clock, PanelClockKind::kUnknown);
+  }
+}
+
+TEST_F(PanelDriverEventsTest,
+       APanelThatLostTheTimeIsNotHeldAgainstAnUnknownClock) {
+  quality = ClockQuality::kUnknown;
+  start();
+  connect();
+  poll(1, 1);
+  add_event(1);
+  panel.answer.events[0].boot = 0;
+  answer_exchange();
+  ASSERT_EQ(told<PanelFacts>().size(), 1U);
+  EXPECT_EQ(told<PanelFacts>()[0].facts[0].clock, PanelClockKind::kUnknown);
+}
+
+// What a panel stored is not news because it comes late.
+TEST_F(PanelDriverEventsTest, AnAnswerToARepeatedFrameIsAsOldAsItsFirstTry) {
+  start();
+  connect();
+  poll(1, 1);
+  add_event(1);
+  seen();
+  const WallTime tried = kWall + (now - kStart);
+  fail(LinkFault::kTimeout);
+  now += milliseconds(700);
+  answer_exchange();
+  ASSERT_EQ(told<PanelFacts>().size(), 1U);
+  EXPECT_EQ(told<PanelFacts>()[0].facts[0].occurred, tried);
+}
+
 TEST_F(PanelDriverEventsTest, ARingThatIsLostIsNamedAnew) {
   panel.hello.ring = 0;
   start();

@@ -315,6 +315,71 @@ TEST_F(PanelDriverTest, ALockdownIsSentAgainWhenThePanelLostIt) {
   EXPECT_EQ(told<PanelOrderEnded>().size(), 1U) << "told once";
 }
 
+TEST_F(PanelDriverTest, AnOrderThatEndsAFireIsSentOnceAndRepeatsEndNothing) {
+  start();
+  connect();
+  mailbox.push(PanelLockdown{.order = 5,
+                             .leaves = 1,
+                             .end_fire = true,
+                             .not_after = now + seconds(5)});
+  EXPECT_TRUE(answer_exchange().request.order.lockdown.end_fire);
+  ASSERT_EQ(told<PanelOrderEnded>().size(), 1U);
+  panel.session = 200;
+  panel.last_counter = 0;
+  poll(16, 0);
+  now += milliseconds(250);
+  answer_hello();
+  const RequestSeen again = answer_exchange();
+  EXPECT_EQ(again.request.order.lockdown.leaves, 1);
+  EXPECT_FALSE(again.request.order.lockdown.end_fire);
+}
+
+TEST_F(PanelDriverTest, AnOrderThatEndsAFireIsUnknownWhenItWasNotAnswered) {
+  start();
+  connect();
+  mailbox.push(PanelLockdown{.order = 5,
+                             .leaves = 1,
+                             .end_fire = true,
+                             .not_after = now + seconds(5)});
+  EXPECT_TRUE(seen().request.order.lockdown.end_fire);
+  fail(LinkFault::kTimeout);
+  const Bytes first = sent;
+  seen();
+  EXPECT_EQ(sent, first) << "the panel executes it once";
+  fail(LinkFault::kTimeout);
+  now += milliseconds(1100);
+  const RequestSeen next = seen();
+  ASSERT_EQ(told<PanelOrderEnded>().size(), 1U);
+  EXPECT_EQ(told<PanelOrderEnded>()[0].outcome,
+            PanelOrderEnded::Outcome::kUnknown);
+  EXPECT_EQ(next.request.order.lockdown.leaves, 1) << "is wanted still";
+  EXPECT_FALSE(next.request.order.lockdown.end_fire);
+}
+
+TEST_F(PanelDriverTest, AnOrderThatEndsAFireExpires) {
+  start();
+  connect();
+  panel.session = 200;  // its link is down, for an hour
+  mailbox.push(PanelLockdown{.order = 5,
+                             .leaves = 0,
+                             .end_fire = true,
+                             .not_after = now + seconds(5)});
+  poll(16, 0);
+  now += milliseconds(250);
+  for (int i = 0; i < 360; ++i) {
+    seen();
+    fail(LinkFault::kTimeout);
+    now += seconds(10);
+  }
+  ASSERT_EQ(told<PanelOrderEnded>().size(), 1U);
+  EXPECT_EQ(told<PanelOrderEnded>()[0].outcome,
+            PanelOrderEnded::Outcome::kExpired);
+  panel.last_counter = 0;
+  answer_hello();
+  EXPECT_FALSE(answer_exchange().request.order.lockdown.end_fire);
+  EXPECT_EQ(told<PanelOrderEnded>().size(), 1U);
+}
+
 TEST_F(PanelDriverTest, AnUptimeThatGoesBackGivesNoUnlockMoreTime) {
   start();
   connect();

@@ -61,9 +61,9 @@ PanelWish PanelDriver::wish(MonoTime now) {
   }
   const bool has_unlock =
       frame_ && std::holds_alternative<PanelUnlock>(frame_->order);
-  if (frame_ && frame_->may_be_sent && !has_unlock &&
-      now - frame_->built > kFrameLife) {
+  if (is_frame_over(now)) {
     give_up_frame(now);
+    expire(now);
   }
   if (frame_ && !frame_->may_be_sent && !has_unlock && has_ready_unlock()) {
     give_up_frame(now);
@@ -131,13 +131,30 @@ void PanelDriver::take_mail(MonoTime now) {
   }
 }
 
+// An unlock is repeated until it is answered.
+bool PanelDriver::is_frame_over(MonoTime now) const {
+  if (!frame_ || std::holds_alternative<PanelUnlock>(frame_->order)) {
+    return false;
+  }
+  const auto* const down = std::get_if<PanelLockdown>(&frame_->order);
+  return (frame_->may_be_sent && now - frame_->built > kFrameLife) ||
+         (down != nullptr && down->end_fire && down->not_after <= now);
+}
+
 void PanelDriver::expire(MonoTime now) {
   std::erase_if(orders_, [&](const auto& order) {
     const auto* const unlock = std::get_if<PanelUnlock>(&order);
-    if (unlock == nullptr || unlock->not_after > now) {
+    const auto* const down = std::get_if<PanelLockdown>(&order);
+    const bool is_over = unlock != nullptr
+                             ? unlock->not_after <= now
+                             : down->end_fire && down->not_after <= now;
+    if (!is_over) {
       return false;
     }
-    order_ended(unlock->order,
+    if (down != nullptr) {
+      is_lockdown_lost_ = true;  // what is locked down is wanted still
+    }
+    order_ended(unlock != nullptr ? unlock->order : down->order,
                 Outcome::kExpired,
                 Result::strongroom_panel_v1_OrderResult_ORDER_RESULT_EXPIRED,
                 now);
@@ -261,7 +278,7 @@ PanelDriver::Order PanelDriver::next_order(MonoTime now) {
   if (is_lockdown_lost_ && lockdown_due_ <= now) {
     is_lockdown_lost_ = false;
     lockdown_due_ = now + kLockdownAgain;
-    return PanelLockdown{.order = 0, .leaves = *lockdown_};
+    return PanelLockdown{.order = 0, .leaves = *lockdown_};  // ends no fire
   }
   if (config_.is_wanted(status_.config_version)) {
     return config_.due() <= now ? Order(ConfigOrder{}) : Order(NoOrder{});
@@ -300,7 +317,8 @@ bool PanelDriver::put_order(strongroom_panel_v1_PanelRequest& request,
           },
           [&](const PanelLockdown& down) {
             request.which_order = strongroom_panel_v1_PanelRequest_lockdown_tag;
-            request.order.lockdown = {.leaves = down.leaves};
+            request.order.lockdown = {.leaves = down.leaves,
+                                      .end_fire = down.end_fire};
             return true;
           },
           [&](const PanelIndicate& signal) {
@@ -332,7 +350,7 @@ std::uint16_t PanelDriver::room_for(
     // What an unlock leads to is told with its answer.
     const std::size_t events =
         std::max<std::size_t>(pull_.expected() + (has_unlock ? 1U : 0U), 1);
-    room += kEventRoom * std::min(events, (kMaxRoom - room) / kEventRoom);
+    room += std::min(kEventRoom * events, kMaxRoom - room);
   }
   return registers_of(std::min(room, kMaxRoom));
 }
