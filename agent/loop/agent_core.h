@@ -94,9 +94,9 @@ class AgentCore {
   /// Effects of the turn before that found no room; the next turn records it.
   void refused(PanelEffect effect);
   void refused_pin(std::uint64_t ticket);
-  /// These leaves of a panel are locked down from now on, the others are not.
-  /// False: there is no such panel.
-  bool lock_down(const std::string& panel, std::uint8_t leaves);
+  /// What is ordered, in words; counts once the turn's transaction stands.
+  /// Faults: no such panel, no such leaf. Then nothing happened.
+  Result<std::string> lock_down(const LockdownOrder& order);
   /// Another configuration: journal, epoch and delivery go on.
   void devices_changed(const DeviceSet& set);
   /// Before any ack of the turn. What will be sent again, in words; counts

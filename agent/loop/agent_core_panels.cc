@@ -20,8 +20,8 @@ void AgentCore::refused_pin(std::uint64_t ticket) {
   refused_pins_.push_back(ticket);
 }
 
-bool AgentCore::lock_down(const std::string& panel, std::uint8_t leaves) {
-  return doors_.lock_down(panel, leaves, now_) != 0;
+Result<std::string> AgentCore::lock_down(const LockdownOrder& order) {
+  return doors_.lock_down(order, now_);
 }
 
 void AgentCore::take_refusals() {

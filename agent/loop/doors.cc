@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/loop/names.h"
+#include "agent/loop/panel_flags.h"
 
 namespace strongroom {
 namespace {
@@ -16,9 +17,6 @@ constexpr std::uint32_t kLockdownMask = 0xff;
 constexpr std::uint32_t kFire = 1U << 8U;
 constexpr std::uint32_t kAlone = 1U << 9U;
 constexpr std::uint32_t kLinkLost = 1U << 10U;
-// PanelStatus.
-constexpr std::uint32_t kStatusFire = 1U << 3U;
-constexpr std::uint8_t kStatusLeafLockedDown = 1U << 7U;
 
 bool is_own_decision(Kind kind) {
   return kind ==
@@ -186,8 +184,10 @@ void Doors::begin_ring(Panel& panel, std::uint32_t ring) {
   }
   panel.cursor.ring = ring;
   panel.cursor.seq = 0;
-  // Nothing is known of it but what it will say; the link is ours.
-  panel.cursor.flags &= kLinkLost;
+  // Nothing is known of it but what it will say; the link is ours, and so is
+  // what a person ordered.
+  panel.cursor.flags &=
+      kLinkLost | panel_flags::kOrderedMask | panel_flags::kIsOrdered;
   panel.released.clear();
 }
 
@@ -315,27 +315,6 @@ void Doors::take_flags(Panel& panel, const PanelFact& fact) {
       break;
     default:
       break;
-  }
-}
-
-bool Doors::is_under_fire(const Panel& panel) const {
-  return (panel.cursor.flags & kFire) != 0 || panel.status_fire;
-}
-
-bool Doors::is_locked_down(const Panel& panel, std::uint8_t leaf) const {
-  const std::uint32_t mask =
-      (panel.cursor.flags & kLockdownMask) | panel.status_lockdown;
-  return leaf != 0 && leaf <= 8 && ((mask >> (leaf - 1U)) & 1U) != 0;
-}
-
-void Doors::take(Panel& panel, PanelReport&, PanelState& state) {
-  panel.seen.status = state.status;
-  panel.status_fire = (state.status.flags & kStatusFire) != 0;
-  panel.status_lockdown = 0;
-  for (pb_size_t at = 0; at < state.status.leaves.size; ++at) {
-    if ((state.status.leaves.bytes[at] & kStatusLeafLockedDown) != 0) {
-      panel.status_lockdown |= static_cast<std::uint8_t>(1U << at);
-    }
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "agent/loop/door_snapshot.h"
 #include "agent/loop/gatekeeper.h"
+#include "agent/loop/lockdown_order.h"
 #include "agent/loop/open_orders.h"
 #include "agent/loop/panel_bodies.h"
 #include "agent/loop/panel_io.h"
@@ -57,11 +58,9 @@ class Doors {
   void pin_refused(std::uint64_t ticket, const Now& now) {
     gatekeeper_.pin_refused(ticket, now);
   }
-  /// These leaves of a panel are locked down from now on, the others are not.
-  /// The order's id; 0: there is no such panel.
-  std::uint32_t lock_down(const std::string& panel,
-                          std::uint8_t leaves,
-                          const Now& now);
+  /// What is ordered, in words; it counts, and the panel is told of it again
+  /// and again, until another order. Faults: no such panel, no such leaf.
+  Result<std::string> lock_down(const LockdownOrder& order, const Now& now);
   /// Once a turn, last.
   void tick(const Now& now);
 
@@ -80,7 +79,7 @@ class Doors {
     std::uint32_t list_entries = 0;
     std::map<std::uint8_t, std::uint32_t> released;  // by leaf: the order
     bool status_fire = false;
-    std::uint8_t status_lockdown = 0;
+    std::optional<MonoTime> lockdown_told;
     PanelSnapshot seen;
   };
 
@@ -112,6 +111,9 @@ class Doors {
   void describe(Panel& panel);
   void send_list(Panel& panel);
   void keep_cursor(const Panel& panel);
+  void tell_lockdown(Panel& panel);
+  void renew_lockdown(Panel& panel);
+  static std::uint8_t lockdown_of(const Panel& panel);
   bool is_under_fire(const Panel& panel) const;
   bool is_locked_down(const Panel& panel, std::uint8_t leaf) const;
 

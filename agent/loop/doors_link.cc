@@ -5,12 +5,12 @@
 #include "agent/loop/doors.h"
 #include "agent/loop/names.h"
 #include "agent/loop/offline_entries.h"
+#include "agent/loop/panel_flags.h"
 
 namespace strongroom {
 namespace {
 
 constexpr std::uint32_t kLinkLost = 1U << 10U;  // PanelCursor::flags
-constexpr std::uint32_t kFire = 1U << 8U;
 constexpr std::uint32_t kAlone = 1U << 9U;
 
 // A list that found no room: its line is being started anew.
@@ -98,6 +98,7 @@ void Doors::take(Panel& panel, PanelReport&, PanelHeard& heard) {
   if (has_newer_list) {
     panel.list_due = MonoTime{};
   }
+  renew_lockdown(panel);
   describe(panel);
 }
 
@@ -146,7 +147,9 @@ void Doors::describe(Panel& panel) {
 // --- what it is told --------------------------------------------------------
 
 void Doors::take(Panel& panel, PanelReport&, PanelOrderEnded& ended) {
-  if (ended.outcome != PanelOrderEnded::Outcome::kDone) {
+  // Of an unknown one the panel may tell yet that it opened the leaf.
+  if (ended.outcome == PanelOrderEnded::Outcome::kExpired ||
+      ended.outcome == PanelOrderEnded::Outcome::kRefused) {
     gatekeeper_.did_not_pass(ended.order);
   }
   orders_.end(panel.shape.name, ended, heard_, now_);
@@ -164,28 +167,14 @@ void Doors::refused(const PanelEffect& effect, const Now& now) {
   if (const auto* unlock = std::get_if<PanelUnlock>(&effect.order)) {
     end(unlock->order);
   } else if (const auto* lockdown = std::get_if<PanelLockdown>(&effect.order)) {
-    end(lockdown->order);
+    if (lockdown->order != 0) {
+      end(lockdown->order);
+    }
   } else if (std::holds_alternative<PanelList>(effect.order)) {
     if (const auto panel = panels_.find(effect.panel); panel != panels_.end()) {
       panel->second.list_due = now.monotonic + kListAgain;
     }
   }
-}
-
-std::uint32_t Doors::lock_down(const std::string& panel,
-                               std::uint8_t leaves,
-                               const Now& now) {
-  if (!panels_.contains(panel)) {
-    return 0;
-  }
-  const std::uint32_t order =
-      orders_.open({panel,
-                    strongroom_v1_OrderKind_ORDER_KIND_LOCKDOWN,
-                    {},
-                    now.monotonic,
-                    {}});
-  effects_.orders.push_back({panel, PanelLockdown{order, leaves}});
-  return order;
 }
 
 // Every version holds other entries than the one before, and is greater,
@@ -236,9 +225,11 @@ DoorsSnapshot Doors::snapshot() const {
       seen.leaves.push_back(leaf.name);
     }
     seen.is_alone = (panel.cursor.flags & kAlone) != 0;
-    seen.is_under_fire = (panel.cursor.flags & kFire) != 0 || panel.status_fire;
-    seen.lockdown =
-        static_cast<std::uint8_t>(panel.cursor.flags | panel.status_lockdown);
+    seen.is_under_fire = is_under_fire(panel);
+    seen.is_fire_released =
+        panel.seen.status &&
+        (panel.seen.status->flags & panel_flags::kStatusFireReleased) != 0;
+    seen.lockdown = lockdown_of(panel);
     seen.ring = panel.cursor.ring;
     seen.held_seq = panel.cursor.seq;
     seen.list_version = panel.cursor.list_version;

@@ -203,5 +203,25 @@ TEST(PanelInbox, FullLane_RefusesAndKeepsTheRest) {
   EXPECT_FALSE(inbox.push_panel({"door-1", {}, {}, PanelLink{}}));
 }
 
+// --- persons ----------------------------------------------------------------
+
+TEST_F(DoorsLoopTest, Lockdown_IsAnsweredWhenItStands) {
+  std::string reply;
+  const auto ask = [&](const std::string& panel) {
+    EXPECT_TRUE(inbox_.push_lockdown(
+        {{panel, {"vault"}, false, "li.wei"}, [&](const auto& said) {
+           reply = said ? "done: " + *said : said.error().what;
+           if (said) {
+             EXPECT_NE(rig_.journal.panel_cursors.at("door-1").flags, 0U);
+           }
+         }}));
+    EXPECT_EQ(loop_->turn(), std::nullopt);
+  };
+  ask("door-1");
+  EXPECT_EQ(reply.find("done: door-1: vault, and no other leaf"), 0U) << reply;
+  ask("door-9");
+  EXPECT_EQ(reply, "there is no panel \"door-9\"");
+}
+
 }  // namespace
 }  // namespace strongroom

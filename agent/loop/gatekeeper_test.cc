@@ -130,22 +130,6 @@ TEST_F(GatekeeperTest, LockedDownLeaf_OpensForNobody) {
   EXPECT_STREQ(last(kGranted).leaf, "vault");
 }
 
-TEST_F(GatekeeperTest, LockdownOrder_IsGivenAndItsEndRecorded) {
-  rig_.turn([&] {
-    EXPECT_TRUE(rig_.core->lock_down("door-1", 5));
-    EXPECT_FALSE(rig_.core->lock_down("door-9", 5));
-  });
-  const auto orders = wanted<PanelLockdown>();
-  ASSERT_EQ(orders.size(), 1U);
-  EXPECT_EQ(orders[0].leaves, 5);
-  tell(report(
-      PanelOrderEnded{orders[0].order,
-                      PanelOrderEnded::Outcome::kDone,
-                      strongroom_panel_v1_OrderResult_ORDER_RESULT_DONE}));
-  EXPECT_EQ(events(kEnded)[0].body.order_ended.kind,
-            strongroom_v1_OrderKind_ORDER_KIND_LOCKDOWN);
-}
-
 // --- orders -----------------------------------------------------------------
 
 TEST_F(GatekeeperTest, EveryOutcome_IsRecorded) {

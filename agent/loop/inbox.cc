@@ -74,6 +74,16 @@ bool Inbox::push_follow(FollowRequest request) {
   return true;
 }
 
+bool Inbox::push_lockdown(LockdownRequest request) {
+  const std::lock_guard lock(mutex_);
+  if (stop_ || lockdowns_.size() >= limits_.lockdowns) {
+    return false;
+  }
+  lockdowns_.push_back(std::move(request));
+  filled_.notify_one();
+  return true;
+}
+
 void Inbox::push_stop() {
   const std::lock_guard lock(mutex_);
   stop_ = true;
@@ -83,8 +93,8 @@ void Inbox::push_stop() {
 
 bool Inbox::has_input() const {
   return disconnected_ || connected_ || stop_ || devices_ || follow_ ||
-         !acks_.empty() || !panels_.empty() || !pins_.empty() ||
-         !polls_.empty();
+         !lockdowns_.empty() || !acks_.empty() || !panels_.empty() ||
+         !pins_.empty() || !polls_.empty();
 }
 
 Inputs Inbox::take(std::size_t max_polls,
@@ -97,6 +107,7 @@ Inputs Inbox::take(std::size_t max_polls,
   inputs.stop = stop_;
   inputs.devices = std::exchange(devices_, std::nullopt);
   inputs.follow = std::exchange(follow_, std::nullopt);
+  inputs.lockdowns = std::exchange(lockdowns_, {});
   inputs.acks.assign(std::make_move_iterator(acks_.begin()),
                      std::make_move_iterator(acks_.end()));
   acks_.clear();

@@ -19,6 +19,7 @@
 // pins        -         as many as were asked: at most 8 at once
 // devices     1         the newest set replaces the older: only it matters
 // follow      1         refused: a person asks, and hears that another one does
+// lockdowns   4         refused: likewise
 // stop        1         -
 #pragma once
 
@@ -34,6 +35,7 @@
 #include "agent/bus/bus.h"
 #include "agent/loop/device_set.h"
 #include "agent/loop/follow_order.h"
+#include "agent/loop/lockdown_order.h"
 #include "agent/loop/panel_io.h"
 #include "agent/loop/panel_orders.h"
 #include "core/base/bytes.h"
@@ -45,6 +47,7 @@ struct InboxLimits {
   std::size_t acks = 64;
   std::size_t polls = 2048;
   std::size_t panels = 256;
+  std::size_t lockdowns = 4;
   std::chrono::milliseconds poll_wait{250};
 };
 
@@ -67,6 +70,8 @@ struct Inputs {
   /// Before the polls: those of the old devices are dropped where they do not
   /// fit any more.
   std::optional<DeviceSet> devices;
+  /// After the devices, before the panels: their readings are judged by it.
+  std::vector<LockdownRequest> lockdowns;
   /// After the devices, before the polls.
   std::vector<PanelReport> panels;
   std::vector<PinAnswer> pins;
@@ -75,7 +80,8 @@ struct Inputs {
 
   bool empty() const {
     return !disconnected && !connected && acks.empty() && !devices && !follow &&
-           panels.empty() && pins.empty() && polls.empty() && !stop;
+           lockdowns.empty() && panels.empty() && pins.empty() &&
+           polls.empty() && !stop;
   }
 };
 
@@ -97,6 +103,8 @@ class Inbox {
   /// that stands in the journal, or with a fault. A loop that ended before it
   /// took the order calls nothing: wait with a limit.
   bool push_follow(FollowRequest request);
+  /// False when four wait, or the loop is told to stop; else as push_follow().
+  bool push_lockdown(LockdownRequest request);
   /// The loop ends after its next turn; nobody waits any more.
   void push_stop();
 
@@ -122,6 +130,7 @@ class Inbox {
   bool stop_ = false;
   std::optional<DeviceSet> devices_;
   std::optional<FollowRequest> follow_;
+  std::vector<LockdownRequest> lockdowns_;
   std::deque<Bytes> acks_;
   std::deque<PanelReport> panels_;
   std::vector<PinAnswer> pins_;

@@ -48,10 +48,12 @@ std::optional<LoopEnd> Loop::turn() {
   if (turn.broken) {
     note_commit(std::unexpected(*turn.broken));
     reply_to_follow(false);
+    reply_to_lockdowns(false);
     return LoopEnd::kJournalBroken;
   }
   const bool stands = settle(turn);
   reply_to_follow(stands);
+  reply_to_lockdowns(stands);
   if (!stands) {
     return is_broken_ ? LoopEnd::kJournalBroken : LoopEnd::kUncommitted;
   }
@@ -85,6 +87,28 @@ void Loop::reply_to_follow(bool stands) {
   }
 }
 
+void Loop::lock_down(LockdownRequest& request) {
+  auto ordered = ports_.core.lock_down(request.order);
+  if (!ordered) {
+    request.reply(ordered);
+    return;
+  }
+  spdlog::warn(
+      "lockdown_ordered person={} what=\"{}\"", request.order.person, *ordered);
+  lockdown_replies_.emplace_back(std::move(request.reply), *std::move(ordered));
+}
+
+// The order leaves with its transaction, and so does the answer.
+void Loop::reply_to_lockdowns(bool stands) {
+  for (auto& [reply, ordered] : std::exchange(lockdown_replies_, {})) {
+    if (stands) {
+      reply(std::move(ordered));
+    } else {
+      reply(fault("the journal does not take it: " + journal_.error));
+    }
+  }
+}
+
 void Loop::feed(Inputs& inputs) {
   if (inputs.disconnected) {
     ports_.core.disconnected();
@@ -101,6 +125,9 @@ void Loop::feed(Inputs& inputs) {
   if (inputs.devices) {
     ports_.core.devices_changed(*inputs.devices);
     spdlog::info("devices_changed");
+  }
+  for (LockdownRequest& request : inputs.lockdowns) {
+    lock_down(request);
   }
   for (PanelReport& report : inputs.panels) {
     ports_.core.panel_reported(report);

@@ -53,6 +53,8 @@ class Loop {
   void feed(Inputs& inputs);
   void follow(FollowRequest& request);
   void reply_to_follow(bool stands);
+  void lock_down(LockdownRequest& request);
+  void reply_to_lockdowns(bool stands);
   bool settle(Turn& turn);
   void release(Turn& turn);
   void release(DoorEffects& doors);
@@ -78,6 +80,8 @@ class Loop {
   /// Of this turn's follow order, until the turn's transaction stands.
   FollowReply follow_reply_;
   std::string followed_;
+  /// Likewise, each with what is ordered.
+  std::vector<std::pair<LockdownReply, std::string>> lockdown_replies_;
 };
 
 }  // namespace strongroom

@@ -69,6 +69,9 @@ void OpenOrders::end(const std::string& panel,
   body.outcome = outcome_of(ended.outcome);
   body.result = static_cast<std::uint32_t>(ended.result);
   put_text(body.leaf, order.leaf);
+  put_text(body.person, order.person);
+  body.leaves = order.leaves;
+  body.end_fire = order.end_fire;
   recorder_.record(Stream::kRecord, event, now);
 }
 

@@ -43,6 +43,10 @@ struct OpenOrder {
   std::string leaf;  // by name; empty: of a lockdown
   MonoTime given{};
   WallTime read{};  // trusted time of the reading; the epoch: none
+  // Of a person's order:
+  std::string person;
+  std::uint8_t leaves = 0;  // mask
+  bool end_fire = false;
 };
 
 class OpenOrders {
