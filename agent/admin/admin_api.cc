@@ -7,6 +7,25 @@
 namespace strongroom {
 namespace {
 
+constexpr const char* kNoAnswer =
+    "the agent is busy or stopping; whether it was done shows in ";
+
+HttpResponse serve_lockdown(const AdminPorts& ports,
+                            const HttpRequest& request) {
+  const auto order = parse_lockdown_body(request.body);
+  if (!order) {
+    return HttpResponse::error(400, order.error().what);
+  }
+  const LockdownOutcome outcome = ports.lock_down(*order);
+  if (!outcome) {
+    return HttpResponse::error(503, std::string(kNoAnswer) + "/health");
+  }
+  if (!*outcome) {
+    return HttpResponse::error(409, outcome->error().what);
+  }
+  return HttpResponse::json(done_json(**outcome));
+}
+
 HttpResponse serve_follow(const AdminPorts& ports, const HttpRequest& request) {
   const auto asked = parse_follow_body(request.body);
   if (!asked) {
@@ -21,10 +40,7 @@ HttpResponse serve_follow(const AdminPorts& ports, const HttpRequest& request) {
   }
   const FollowOutcome outcome = ports.follow(*order);
   if (!outcome) {
-    return HttpResponse::error(
-        503,
-        "the agent is busy or stopping; whether it was done shows in "
-        "/admin/state");
+    return HttpResponse::error(503, std::string(kNoAnswer) + "/admin/state");
   }
   if (!*outcome) {
     return HttpResponse::error(409, outcome->error().what);
@@ -33,6 +49,19 @@ HttpResponse serve_follow(const AdminPorts& ports, const HttpRequest& request) {
 }
 
 constexpr std::chrono::seconds kPatience{15};
+
+// Nothing: the loop does not take it, or says nothing.
+template <typename Push>
+FollowOutcome by_loop(Push push) {
+  const auto promise = std::make_shared<std::promise<Result<std::string>>>();
+  auto said = promise->get_future();
+  const bool waits =
+      push([promise](const auto& reply) { promise->set_value(reply); });
+  if (!waits || said.wait_for(kPatience) != std::future_status::ready) {
+    return std::nullopt;
+  }
+  return said.get();
+}
 
 HttpResponse serve_state(const AdminPorts& ports) {
   const auto snapshot = ports.agent();
@@ -43,16 +72,15 @@ HttpResponse serve_state(const AdminPorts& ports) {
 }  // namespace
 
 FollowOutcome follow_by_loop(Inbox& inbox, FollowOrder order) {
-  const auto promise = std::make_shared<std::promise<Result<std::string>>>();
-  auto said = promise->get_future();
-  const bool waits =
-      inbox.push_follow({std::move(order), [promise](const auto& reply) {
-                           promise->set_value(reply);
-                         }});
-  if (!waits || said.wait_for(kPatience) != std::future_status::ready) {
-    return std::nullopt;
-  }
-  return said.get();
+  return by_loop([&](FollowReply reply) {
+    return inbox.push_follow({std::move(order), std::move(reply)});
+  });
+}
+
+LockdownOutcome lock_down_by_loop(Inbox& inbox, LockdownOrder order) {
+  return by_loop([&](LockdownReply reply) {
+    return inbox.push_lockdown({std::move(order), std::move(reply)});
+  });
 }
 
 HttpLimits admin_limits() {
@@ -63,6 +91,9 @@ void add_admin_routes(HttpServer& server, AdminPorts ports) {
   const auto shared = std::make_shared<const AdminPorts>(std::move(ports));
   server.post("/admin/follow", [shared](const HttpRequest& request) {
     return serve_follow(*shared, request);
+  });
+  server.post("/admin/lockdown", [shared](const HttpRequest& request) {
+    return serve_lockdown(*shared, request);
   });
   server.get("/admin/state",
              [shared](const HttpRequest&) { return serve_state(*shared); });

@@ -21,6 +21,10 @@ using FollowOutcome = std::optional<Result<std::string>>;
 /// Asks the loop and waits, at most 15 s.
 FollowOutcome follow_by_loop(Inbox& inbox, FollowOrder order);
 
+/// Likewise.
+using LockdownOutcome = FollowOutcome;
+LockdownOutcome lock_down_by_loop(Inbox& inbox, LockdownOrder order);
+
 /// Called on pool threads.
 struct AdminPorts {
   /// read_follow_order() for this source and trust.
@@ -28,12 +32,14 @@ struct AdminPorts {
   /// follow_by_loop().
   std::function<FollowOutcome(FollowOrder order)> follow;
   std::function<std::shared_ptr<const AgentSnapshot>()> agent;
+  /// lock_down_by_loop().
+  std::function<LockdownOutcome(LockdownOrder order)> lock_down;
 };
 
 /// Few threads and connections: one person at a time.
 HttpLimits admin_limits();
 
-/// POST /admin/follow, GET /admin/state.
+/// POST /admin/follow, POST /admin/lockdown, GET /admin/state.
 void add_admin_routes(HttpServer& server, AdminPorts ports);
 
 }  // namespace strongroom

@@ -36,7 +36,13 @@ class AdminApiTest : public ::testing::Test {
            ++followed_;
            return outcome_;
          },
-         [this] { return snapshot_; }});
+         [this] { return snapshot_; },
+         [this](const LockdownOrder& order) {
+           EXPECT_EQ(order.person, "anna");
+           EXPECT_EQ(order.leaves, std::vector<std::string>{"vault"});
+           ++locked_down_;
+           return outcome_;
+         }});
     const auto listening = server_.listen_unix(socket_);
     ASSERT_TRUE(listening) << listening.error().what;
   }
@@ -46,8 +52,9 @@ class AdminApiTest : public ::testing::Test {
     wire.send(text);
     return wire.receive();
   }
-  std::string post(const std::string& body) const {
-    return ask(request("POST /admin/follow",
+  std::string post(const std::string& body,
+                   const std::string& route = "POST /admin/follow") const {
+    return ask(request(route,
                        "Content-Type: application/json\r\nContent-Length: " +
                            std::to_string(body.size()) + "\r\n") +
                body);
@@ -69,6 +76,7 @@ class AdminApiTest : public ::testing::Test {
       std::make_shared<const AgentSnapshot>();
   int read_ = 0;
   int followed_ = 0;
+  int locked_down_ = 0;
 };
 
 TEST_F(AdminApiTest, Follow_IsReadThenAskedOfTheLoop) {
@@ -124,6 +132,44 @@ TEST_F(AdminApiTest, BodyOverTheBound_Is413) {
 TEST_F(AdminApiTest, GreatestPack_FitsTheBound) {
   EXPECT_EQ(status_of(follow(to_base64(Bytes(kMaxFollowPack)))), 400);
   EXPECT_EQ(read_, 1) << "it was looked at";
+}
+
+TEST_F(AdminApiTest, Lockdown_IsAskedOfTheLoop) {
+  const std::string order =
+      R"({"panel":"door-1","leaves":"vault","person":"anna"})";
+  outcome_ = "door-1: vault is locked down";
+  const std::string done = post(order, "POST /admin/lockdown");
+  EXPECT_EQ(status_of(done), 200);
+  EXPECT_TRUE(contains(done, "vault is locked down"));
+  outcome_ = fault("there is no such panel");
+  EXPECT_EQ(status_of(post(order, "POST /admin/lockdown")), 409);
+  outcome_.reset();
+  EXPECT_EQ(status_of(post(order, "POST /admin/lockdown")), 503);
+  EXPECT_EQ(locked_down_, 3);
+  EXPECT_EQ(status_of(post("{}", "POST /admin/lockdown")), 400);
+  EXPECT_EQ(locked_down_, 3);
+}
+
+TEST(LockdownByLoop, WaitsForWhatTheLoopSays_FourAtATime) {
+  Inbox inbox;
+  for (int each = 0; each < 4; ++each) {
+    EXPECT_TRUE(inbox.push_lockdown({{}, [](const auto&) {}}));
+  }
+  EXPECT_FALSE(lock_down_by_loop(inbox, {}).has_value());
+  const std::jthread loop([&inbox] {
+    const auto soon = [] {
+      return std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    };
+    ASSERT_EQ(inbox.take(1, soon()).lockdowns.size(), 4U);
+    const Inputs inputs = inbox.take(1, soon());
+    ASSERT_EQ(inputs.lockdowns.size(), 1U);
+    inputs.lockdowns[0].reply("done");
+  });
+  LockdownOutcome outcome;
+  while (!outcome) {  // until the four are taken
+    outcome = lock_down_by_loop(inbox, {});
+  }
+  EXPECT_EQ(**outcome, "done");
 }
 
 TEST(FollowByLoop, WaitsForWhatTheLoopSays) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/admin/admin_json.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "agent/loop/names.h"
+#include "core/base/person.h"
 
 namespace strongroom {
 namespace {
@@ -54,6 +56,27 @@ Result<Bytes> pack_member(const json& object) {
                  std::to_string(kMaxFollowPack));
   }
   return *std::move(pack);
+}
+
+Result<bool> flag_member(const json& object, const char* name) {
+  const auto member = object.find(name);
+  if (member == object.end()) {
+    return false;
+  }
+  if (!member->is_boolean()) {
+    return fault(std::string(name) + " must be true or false");
+  }
+  return member->get<bool>();
+}
+
+std::vector<std::string> parts_of(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    parts.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parts;
 }
 
 json chains_json(const FollowOrder& order) {
@@ -122,6 +145,36 @@ Result<FollowBody> parse_follow_body(std::string_view body) {
   return request;
 }
 
+Result<LockdownOrder> parse_lockdown_body(std::string_view body) {
+  const json object = parse_shallow(body);
+  if (!object.is_object()) {
+    return fault("the body must be a JSON object");
+  }
+  for (const auto& [name, value] : object.items()) {
+    if (name != "panel" && name != "leaves" && name != "end_fire" &&
+        name != "person") {
+      return fault("unknown member \"" + name.substr(0, 64) + "\"");
+    }
+  }
+  auto panel = text_member(object, "panel");
+  auto leaves = text_member(object, "leaves");
+  auto person = text_member(object, "person");
+  const auto end_fire = flag_member(object, "end_fire");
+  if (!panel || !leaves || !person) {
+    return std::unexpected(!panel    ? panel.error()
+                           : !leaves ? leaves.error()
+                                     : person.error());
+  }
+  if (!end_fire) {
+    return std::unexpected(end_fire.error());
+  }
+  if (auto what = person_fault(*person); !what.empty()) {
+    return fault(std::move(what));
+  }
+  return LockdownOrder{
+      *std::move(panel), parts_of(*leaves), *end_fire, *std::move(person)};
+}
+
 std::string follow_json(const FollowOrder& order, const std::string& done) {
   return text_of({{"done", done},
                   {"stream", stream_name(order.stream)},
@@ -134,6 +187,10 @@ std::string follow_json(const FollowOrder& order, const std::string& done) {
                   {"succession", to_hex(order.succession)},
                   {"chains", chains_json(order)},
                   {"persons", {order.first_person, order.second_person}}});
+}
+
+std::string done_json(const std::string& done) {
+  return text_of({{"done", done}});
 }
 
 std::string state_json(const AgentSnapshot& snapshot) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "agent/loop/follow_order.h"
+#include "agent/loop/lockdown_order.h"
 #include "agent/loop/snapshot.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -30,9 +31,16 @@ struct FollowBody {
 /// Faults name the member that is missing, unknown or not of its form.
 Result<FollowBody> parse_follow_body(std::string_view body);
 
+/// {panel, person, leaves: "a,b", end_fire?}; leaves "" are none. Faults name
+/// the member that is missing, unknown or not of its form.
+Result<LockdownOrder> parse_lockdown_body(std::string_view body);
+
 /// What the pack proves, and in the loop's words what is done; empty: nothing,
 /// it was a dry run.
 std::string follow_json(const FollowOrder& order, const std::string& done);
+
+/// What is done, in the loop's words.
+std::string done_json(const std::string& done);
 
 /// What a person asks before and after: streams, logs, journal.
 std::string state_json(const AgentSnapshot& snapshot);

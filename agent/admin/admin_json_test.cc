@@ -115,6 +115,36 @@ TEST(FollowJson, SaysWhatIsProvenAndWhatBecomesOfIt) {
   EXPECT_EQ(json::parse(follow_json(order, ""))["done"], "");
 }
 
+TEST(LockdownBody, SaysWhichLeavesAndWho) {
+  const auto order = parse_lockdown_body(
+      R"({"panel":"door-1","leaves":"vault,cage","end_fire":true,"person":"li"})");
+  ASSERT_TRUE(order) << order.error().what;
+  EXPECT_EQ(order->panel, "door-1");
+  EXPECT_EQ(order->leaves, (std::vector<std::string>{"vault", "cage"}));
+  EXPECT_TRUE(order->end_fire);
+  EXPECT_EQ(order->person, "li");
+  const auto none =
+      parse_lockdown_body(R"({"panel":"door-1","leaves":"","person":"li"})");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->leaves.empty());
+  EXPECT_FALSE(none->end_fire);
+}
+
+TEST(LockdownBody, OfAnotherForm_IsRefused) {
+  for (const char* body :
+       {"",
+        "[]",
+        R"({"panel":"door-1","leaves":""})",
+        R"({"panel":"door-1","person":"li"})",
+        R"({"panel":"door-1","leaves":[],"person":"li"})",
+        R"({"panel":"door-1","leaves":"","person":""})",
+        R"({"panel":"door-1","leaves":"","person":"li wei"})",
+        R"({"panel":"door-1","leaves":"","person":"li","end_fire":1})",
+        R"({"panel":"door-1","leaves":"","person":"li","endfire":true})"}) {
+    EXPECT_FALSE(parse_lockdown_body(body)) << body;
+  }
+}
+
 TEST(StateJson, SurvivesTextsThatAreNoUtf8) {
   AgentSnapshot snapshot;
   snapshot.source = "edge-1@bj1";

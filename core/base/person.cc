@@ -26,11 +26,18 @@ bool is_person(const std::string& id) {
 
 }  // namespace
 
+std::string person_fault(const std::string& id) {
+  return is_person(id)
+             ? ""
+             : "\"" + id +
+                   "\" is no person's id: 1 to 32 letters, digits and "
+                   ". _ : @ + -";
+}
+
 std::string persons_fault(const std::string& first, const std::string& second) {
   for (const std::string& id : {first, second}) {
-    if (!is_person(id)) {
-      return "\"" + id +
-             "\" is no person's id: 1 to 32 letters, digits and . _ : @ + -";
+    if (auto what = person_fault(id); !what.empty()) {
+      return what;
     }
   }
   if (std::ranges::equal(first, second, {}, lower, lower)) {

@@ -8,6 +8,7 @@
 #include "agent/config/config.h"
 #include "platform/crypto/keys.h"
 #include "tools/strongroom/command.h"
+#include "tools/strongroom/panel_commands.h"
 #include "tools/strongroom/panel_local.h"
 
 namespace strongroom {
@@ -169,6 +170,7 @@ void add_panel(CLI::App& app, Outcome& outcome) {
   add_panel_keygen(*panel, outcome);
   add_commission(*panel, outcome);
   add_show(*panel, outcome);
+  add_panel_lockdown(*panel, outcome);
 }
 
 }  // namespace strongroom
