@@ -45,6 +45,7 @@ struct Identity {
   std::unique_ptr<Signer> signer;
   Trust trust;
   std::shared_ptr<const Policy> policy;  // nothing: nobody is let in
+  std::string policy_fault;              // why there is none
 };
 
 Result<Identity> load_identity(const AgentConfig& config) {
@@ -64,11 +65,14 @@ Result<Identity> load_identity(const AgentConfig& config) {
   if (!trust) {
     return fault(config.trust.string() + ": " + trust.error().what);
   }
-  auto policy = policy_of(config);
-  if (!policy) {
-    return std::unexpected(policy.error());
+  Identity identity{*std::move(signer), *std::move(trust), nullptr, {}};
+  if (auto policy = policy_of(config)) {
+    identity.policy = *std::move(policy);
+  } else {
+    // Doors are shut to everybody; sensors, journal and delivery are not.
+    identity.policy_fault = policy.error().what;
   }
-  return Identity{*std::move(signer), *std::move(trust), *std::move(policy)};
+  return identity;
 }
 
 LibmodbusSettings link_settings(const LineConfig& line) {
@@ -159,7 +163,10 @@ AdminPorts admin_ports(const AgentConfig& config,
           [&inbox](FollowOrder order) {
             return follow_by_loop(inbox, std::move(order));
           },
-          [&snapshots] { return snapshots.get(); }};
+          [&snapshots] { return snapshots.get(); },
+          [&inbox](LockdownOrder order) {
+            return lock_down_by_loop(inbox, std::move(order));
+          }};
 }
 
 // A line that waits for an answer ends within its timeout, a farewell to the
@@ -226,6 +233,10 @@ ExitCode run_agent(const AgentConfig& config,
   }
   log_start(*opened, config);
   log_warnings(config);
+  if (!identity.policy_fault.empty()) {
+    spdlog::error("policy_refused error='{}': everybody is denied",
+                  identity.policy_fault);
+  }
 
   Inbox inbox;
   SnapshotHolder snapshots;
@@ -262,7 +273,8 @@ ExitCode run_agent(const AgentConfig& config,
        .push_devices =
            [&inbox](DeviceSet set) { inbox.push_devices(std::move(set)); },
        .tell = [](const std::string& status) { notify_ready(status); }},
-      identity.policy.get());
+      identity.policy.get(),
+      identity.policy_fault);
   Servers servers(config,
                   {[&snapshots] { return snapshots.get(); },
                    [&lines, &posts] {

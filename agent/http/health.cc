@@ -166,6 +166,10 @@ Reasons troubles_of(const AgentSnapshot& snapshot,
             ? ""
             : fmt::format(" (and {} more)", configuration.refused.size() - 1)));
   }
+  if (!configuration.policy_fault.empty()) {
+    reasons.push_back("the policy was refused at the start: " +
+                      configuration.policy_fault + "; put it right and reload");
+  }
   add_space_reasons(snapshot.space, reasons);
   add_salvage_reasons(snapshot, reasons);
   for (const LineSnapshot& line : lines) {

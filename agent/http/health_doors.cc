@@ -23,6 +23,8 @@ const PanelLinkSnapshot* link_of(const std::vector<LineSnapshot>& lines,
 constexpr std::uint32_t kTamper = 1U << 0U;
 constexpr std::uint32_t kMainsLost = 1U << 1U;
 constexpr std::uint32_t kSupplyLow = 1U << 2U;
+constexpr std::uint32_t kFireInput = 1U << 3U;
+constexpr std::uint32_t kFireReleased = 1U << 5U;
 
 void add_link_reasons(const PanelSnapshot& panel,
                       const PanelLinkSnapshot* link,
@@ -44,7 +46,13 @@ void add_link_reasons(const PanelSnapshot& panel,
 
 void add_state_reasons(const PanelSnapshot& panel,
                        std::vector<std::string>& reasons) {
-  if (panel.is_under_fire) {
+  const std::uint32_t flags = panel.status ? panel.status->flags : 0;
+  if (panel.is_fire_released && (flags & kFireInput) == 0) {
+    reasons.push_back(
+        fmt::format("panel {}: locks that fire released stay released until a "
+                    "person ends it (strongroom panel lockdown --end-fire)",
+                    panel.name));
+  } else if (panel.is_under_fire) {
     reasons.push_back(
         fmt::format("panel {}: its fire input is active", panel.name));
   }
@@ -61,7 +69,6 @@ void add_state_reasons(const PanelSnapshot& panel,
         panel.list_capacity,
         panel.list_entries));
   }
-  const std::uint32_t flags = panel.status ? panel.status->flags : 0;
   const auto say = [&](std::uint32_t flag, std::string_view what) {
     if ((flags & flag) != 0) {
       reasons.push_back(fmt::format("panel {}: {}", panel.name, what));
@@ -101,6 +108,7 @@ nlohmann::json panels_json(const AgentSnapshot& snapshot,
         {"silenced", link != nullptr && link->is_silenced},
         {"alone", panel.is_alone},
         {"under_fire", panel.is_under_fire},
+        {"fire_released", panel.is_fire_released},
         {"lockdown", panel.lockdown},
         {"ring", fmt::format("{:08x}", panel.ring)},
         {"held_seq", panel.held_seq},
@@ -131,6 +139,7 @@ nlohmann::json link_json(const PanelLinkSnapshot& link) {
           {"board", link.board},
           {"firmware", link.firmware},
           {"tests_only", link.tests_only},
+          {"fire_released", (link.state.flags & kFireReleased) != 0},
           {"config_version", fmt::format("{:08x}", link.config_version)},
           {"list_version", link.list_version},
           {"ring", fmt::format("{:08x}", link.ring)},

@@ -35,8 +35,12 @@ void add_panels(MetricsText& out, const DoorsSnapshot& doors) {
        [](const auto& x) { return x.is_alone ? 1 : 0; });
   each("panel_under_fire",
        "gauge",
-       "1 while its fire input is active",
+       "1 while its fire input is active, or nobody ended what fire released",
        [](const auto& x) { return x.is_under_fire ? 1 : 0; });
+  each("panel_fire_released",
+       "gauge",
+       "1 while locks are released by fire, until a person ends it",
+       [](const auto& x) { return x.is_fire_released ? 1 : 0; });
   each("panel_lockdown_leaves",
        "gauge",
        "leaves that are locked down",

@@ -58,6 +58,8 @@ struct ReloadStatus {
   std::uint64_t reloads = 0;               // refused ones too
   std::vector<std::string> refused;        // errors of the last; empty: taken
   std::vector<std::string> needs_restart;  // keys that wait for one
+  /// Why the agent started without a policy; empty: it did not, or has one now.
+  std::string policy_fault;
 };
 
 /// Called on pool threads.

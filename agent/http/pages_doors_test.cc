@@ -99,7 +99,9 @@ TEST_F(DoorPages, EveryTrouble_IsSaidInWords) {
   snapshot_.doors.has_policy = true;
   panel().is_under_fire = true;
   EXPECT_NE(reason().find("fire input"), std::string::npos);
-  panel().is_under_fire = false;
+  panel().is_fire_released = true;
+  EXPECT_NE(reason().find("until a person ends it"), std::string::npos);
+  panel().is_under_fire = panel().is_fire_released = false;
   panel().tests_only = true;
   EXPECT_NE(reason().find("for tests only"), std::string::npos);
   panel().tests_only = false;

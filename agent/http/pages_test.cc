@@ -122,6 +122,14 @@ TEST_F(PagesTest, Health_SuccessorThatWaits_SaysWhatToDo) {
             std::string::npos);
 }
 
+TEST_F(PagesTest, Health_PolicyThatWasRefusedAtTheStart_IsAReason) {
+  configuration_.policy_fault = "policy.toml.sig: no such file";
+  const auto page = health();
+  EXPECT_EQ(page["status"], "degraded");
+  EXPECT_NE(page["reasons"][0].get<std::string>().find("policy.toml.sig"),
+            std::string::npos);
+}
+
 TEST_F(PagesTest, Health_LongerWindows_AreAReason) {
   snapshot_.space.configured_length = 60s;
   snapshot_.space.window_length = 60s;

@@ -16,10 +16,17 @@ void log_warnings(const AgentConfig& config) {
   }
 }
 
-Reloader::Reloader(AgentConfig running, ReloadPorts ports, const Policy* policy)
-    : ports_(std::move(ports)),
-      running_(std::move(running)),
-      policy_(policy == nullptr ? Hash{} : policy->hash) {}
+Reloader::Reloader(AgentConfig running,
+                   ReloadPorts ports,
+                   const Policy* policy,
+                   const std::string& policy_fault)
+    : ports_(std::move(ports)), running_(std::move(running)) {
+  if (policy != nullptr) {
+    policy_ = newest_ = policy->hash;
+    newest_version_ = policy->version;
+  }
+  status_.policy_fault = policy_fault;
+}
 
 Reloader::~Reloader() {
   stop();
@@ -77,6 +84,10 @@ void Reloader::reload() {
     refuse({{wanted->policy.filename().string(), 0, policy.error().what}});
     return;
   }
+  if (const auto what = rollback_fault(policy->get())) {
+    refuse({{wanted->policy.filename().string(), 0, *what}});
+    return;
+  }
   apply(*std::move(wanted), *std::move(policy));
 }
 
@@ -92,6 +103,20 @@ void Reloader::refuse(const std::vector<ConfigError>& errors) {
   status_.refused = std::move(texts);
 }
 
+// Who can put yesterday's file here must not give back what was revoked today.
+std::optional<std::string> Reloader::rollback_fault(
+    const Policy* policy) const {
+  if (policy == nullptr || policy->version > newest_version_ ||
+      policy->hash == newest_) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "the policy has version {}, and version {} was in force: a changed "
+      "policy needs a greater one",
+      policy->version,
+      newest_version_);
+}
+
 void Reloader::apply(AgentConfig wanted, std::shared_ptr<const Policy> policy) {
   const ConfigDiff diff = diff_configs(running_, wanted);
   log_warnings(wanted);
@@ -100,6 +125,10 @@ void Reloader::apply(AgentConfig wanted, std::shared_ptr<const Policy> policy) {
   }
   running_ = without_restart(running_, std::move(wanted));
   const Hash hash = policy == nullptr ? Hash{} : policy->hash;
+  if (policy != nullptr) {
+    newest_ = hash;
+    newest_version_ = policy->version;
+  }
   ports_.lines.stop(diff.stop);
   ports_.set_panels(running_);
   if (diff.changes_devices || hash != policy_) {
@@ -119,6 +148,7 @@ void Reloader::apply(AgentConfig wanted, std::shared_ptr<const Policy> policy) {
   const std::scoped_lock lock(mutex_);
   ++status_.reloads;
   status_.refused.clear();
+  status_.policy_fault.clear();
   status_.needs_restart = diff.needs_restart;
 }
 

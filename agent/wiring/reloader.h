@@ -7,6 +7,7 @@
 #include <expected>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,17 +35,20 @@ struct ReloadPorts {
   std::function<void(const std::string& status)> tell = [](const auto&) {};
 };
 
-/// An invalid file, or policy, changes nothing. A valid one: lines whose
+/// An invalid file, or policy, or one that is older than the newest that was in
+/// force in this run, changes nothing. A valid one: lines whose
 /// configuration is the same go on; the others are stopped, the loop learns the
 /// new devices, new lines are started, in this order, so that the loop knows
 /// every device before its first poll. What cannot change while running keeps
 /// its value and is named.
 class Reloader {
  public:
-  /// `running`: whose lines run. `policy`: which is in force.
+  /// `running`: whose lines run. `policy`: which is in force; none, because of
+  /// `policy_fault`, or because there is none when that is empty.
   Reloader(AgentConfig running,
            ReloadPorts ports,
-           const Policy* policy = nullptr);
+           const Policy* policy = nullptr,
+           const std::string& policy_fault = {});
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -62,11 +66,15 @@ class Reloader {
   void run();
   void reload();
   void refuse(const std::vector<ConfigError>& errors);
+  std::optional<std::string> rollback_fault(const Policy* policy) const;
   void apply(AgentConfig wanted, std::shared_ptr<const Policy> policy);
 
   ReloadPorts ports_;
   AgentConfig running_;  // the thread's, once it runs
   Hash policy_{};        // of the policy that is in force; zeros: there is none
+  // Of the newest policy that was in force; zeros: there was none.
+  std::uint64_t newest_version_ = 0;
+  Hash newest_{};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool requested_ = false;  // under mutex_

@@ -26,12 +26,19 @@ class ReloaderTest : public ::testing::Test {
         file_,
         ReloadPorts{.load = [this] { return load(); },
                     .lines = lines_,
+                    .load_policy =
+                        [this](const auto&) {
+                          const std::scoped_lock lock(mutex_);
+                          return policy_;
+                        },
                     .push_devices = [this](DeviceSet set) { push(set); },
                     .tell =
                         [this](const std::string& status) {
                           const std::scoped_lock lock(mutex_);
                           told_ = status;
-                        }});
+                        }},
+        nullptr,
+        "policy.toml: no such file");
     reloader_->start();
   }
 
@@ -60,6 +67,16 @@ class ReloaderTest : public ::testing::Test {
         wait_until([&] { return reloader_->status().reloads > before; }));
     return reloader_->status();
   }
+  ReloadStatus reload_policy(std::uint64_t version, const char* text) {
+    Policy policy;
+    policy.version = version;
+    policy.hash = sha256(as_bytes(text));
+    {
+      const std::scoped_lock lock(mutex_);
+      policy_ = std::make_shared<const Policy>(policy);
+    }
+    return reload();
+  }
   std::vector<std::string> running() const {
     std::vector<std::string> names;
     for (const LineSnapshot& each : lines_.snapshot()) {
@@ -72,9 +89,10 @@ class ReloaderTest : public ::testing::Test {
   FakeLines fake_;
   LineSet lines_{fake_.maker()};
   std::mutex mutex_;
-  AgentConfig file_;                 // under mutex_
-  std::vector<ConfigError> errors_;  // under mutex_
-  std::vector<DeviceSet> pushed_;    // under mutex_
+  AgentConfig file_;                                        // under mutex_
+  std::vector<ConfigError> errors_;                         // under mutex_
+  std::vector<DeviceSet> pushed_;                           // under mutex_
+  Result<std::shared_ptr<const Policy>> policy_ = nullptr;  // under mutex_
   std::vector<std::string> running_at_push_;
   std::string told_;
   int loads_ = 0;
@@ -107,6 +125,32 @@ TEST_F(ReloaderTest, ChangedLine_IsReplaced_TheOtherGoesOn) {
   for (const LineSnapshot& each : lines_.snapshot()) {
     EXPECT_EQ(each.status.opens, each.name == "a" ? 2U : 1U) << each.name;
   }
+}
+
+TEST_F(ReloaderTest, PolicyThatWasRefusedAtTheStart_IsShownUntilOneIsTaken) {
+  EXPECT_EQ(reloader_->status().policy_fault, "policy.toml: no such file");
+  EXPECT_EQ(reload_policy(12, "a").policy_fault, "");
+  ASSERT_EQ(pushed_.size(), 1U);
+  EXPECT_EQ(pushed_[0].policy->version, 12U);
+}
+
+// A signed file of yesterday gives back what was revoked today.
+TEST_F(ReloaderTest, OlderPolicy_IsRefused_AndTheNewerStays) {
+  reload_policy(12, "a");
+  EXPECT_TRUE(reload_policy(13, "b").refused.empty());
+  ASSERT_EQ(reload_policy(12, "a").refused.size(), 1U);
+  EXPECT_NE(reloader_->status().refused[0].find("version 13 was in force"),
+            std::string::npos);
+  EXPECT_EQ(reload_policy(13, "c").refused.size(), 1U) << "another text";
+  {
+    const std::scoped_lock lock(mutex_);
+    policy_ = nullptr;
+  }
+  reload();
+  EXPECT_EQ(reload_policy(12, "a").refused.size(), 1U) << "by a detour";
+  EXPECT_TRUE(reload_policy(13, "b").refused.empty());
+  ASSERT_EQ(pushed_.size(), 4U);
+  EXPECT_EQ(pushed_.back().policy->version, 13U);
 }
 
 TEST_F(ReloaderTest, RemovedLine_IsStopped) {
