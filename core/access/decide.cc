@@ -89,6 +89,9 @@ class Judge {
     if (policy_ == nullptr) {
       return strongroom_v1_AccessReason_ACCESS_REASON_NO_SHARE;
     }
+    if (is_leaving()) {
+      return std::nullopt;
+    }
     if (!policy_->valid_until && policy_->valid_from == WallTime{}) {
       return std::nullopt;
     }
@@ -107,6 +110,9 @@ class Judge {
     if (request_.leaf.empty()) {
       return strongroom_v1_AccessReason_ACCESS_REASON_NO_LEAF;
     }
+    if (is_leaving()) {
+      return std::nullopt;
+    }
     if (leaf_ != nullptr && leaf_->is_disabled) {
       return strongroom_v1_AccessReason_ACCESS_REASON_LEAF_DISABLED;
     }
@@ -116,10 +122,11 @@ class Judge {
     return std::nullopt;
   }
 
-  // One that lies as far in the future is of a clock that is wrong.
+  // One that lies as far in the future is of a clock that is wrong: that must
+  // shut nobody in. Who has gone does not leave again.
   Denial read_in_time() {
     const auto age = now_.wall - request_.read_at;
-    if (age > kLatestRead || age < -kLatestRead) {
+    if (age > kLatestRead || (age < -kLatestRead && !is_leaving())) {
       return strongroom_v1_AccessReason_ACCESS_REASON_TOO_LATE;
     }
     return std::nullopt;
@@ -240,12 +247,25 @@ class Judge {
     return strongroom_v1_AccessReason_ACCESS_REASON_PIN_WANTED;
   }
 
+  // What was right of him then may be wrong by now: another policy, another
+  // hour.
+  bool still_may_enter(const PendingSecond& first) const {
+    AccessRequest request = request_;
+    request.format = first.format;
+    request.bits = first.bits;
+    Judge judge(policy_, presence_, request, now_);
+    judge.find_out();
+    return judge.decision_.person == first.person &&
+           !judge.credential_valid() && !judge.has_right();
+  }
+
   Denial second_person() {
     if (is_leaving() || !zone_->wants_two_persons) {
       return std::nullopt;
     }
     const auto first = presence_.second_at.find(request_.leaf);
-    if (first == presence_.second_at.end() || first->second.until < now_.wall) {
+    if (first == presence_.second_at.end() || first->second.until < now_.wall ||
+        !still_may_enter(first->second)) {
       decision_.obligations.wants_second_person = true;
       return strongroom_v1_AccessReason_ACCESS_REASON_SECOND_PERSON_WANTED;
     }

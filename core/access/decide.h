@@ -62,13 +62,17 @@ struct AccessDecision {
 
 /// A badge that was read longer ago opens nothing: its owner has gone.
 inline constexpr std::chrono::seconds kLatestRead{10};
+/// `read_at` of a badge that must open nothing any more, by whatever clock.
+inline constexpr WallTime kReadLongAgo{-std::chrono::hours(24 * 36525)};
 
 /// The first of these that applies denies: no policy; a policy outside its
 /// time; no leaf picked; leaf disabled; lockdown; read too long ago; credential
 /// not known, revoked, outside its time; person suspended; no right to the
 /// zone; right but not now; passback; PIN; second person. What depends on the
-/// time of day is denied while the clock is unknown. Leaving needs a known
-/// credential and nothing more: nobody is shut in.
+/// time of day is denied while the clock is unknown. Leaving needs a policy, a
+/// leaf and a known credential that is not revoked and was read just now, and
+/// nothing more: nobody is shut in. Of two persons the first is judged again
+/// when the second comes.
 AccessDecision decide(const Policy* policy,
                       const Presence& presence,
                       const AccessRequest& request,

@@ -172,7 +172,8 @@ const Case kDenials[] = {
      REASON(SAME_PERSON),
      [](World& w) {
        w.vault().wants_two_persons = true;
-       w.presence.second_at["door"] = {"p-anna", w.now.wall + seconds(1)};
+       w.presence.second_at["door"] = {
+           "p-anna", w.now.wall + seconds(1), kFormat, kAnna};
      }},
 };
 
@@ -272,11 +273,36 @@ TEST(Decide, TwoPersonsOpenTogether_WithinTheirTime) {
   World world;
   world.vault().wants_two_persons = true;
   EXPECT_TRUE(world.decision().obligations.wants_second_person);
-  world.presence.second_at["door"] = {"p-boris", kMonday + seconds(15)};
+  world.presence.second_at["door"] = {
+      "p-boris", kMonday + seconds(15), kFormat, kBoris};
   EXPECT_TRUE(world.decision().is_granted);
   EXPECT_EQ(world.decision().second_person, "p-boris");
   world.later(seconds(16));
   EXPECT_EQ(world.decision().reason, REASON(SECOND_PERSON_WANTED));
+}
+
+TEST(Decide, TheFirstOfTwoIsJudgedAgain) {
+  const std::function<void(World&)> changes[] = {
+      [](World& w) { w.policy.persons.at("p-boris").is_suspended = true; },
+      [](World& w) {
+        w.policy.credentials.at({kFormat, kBoris}).is_revoked = true;
+      },
+      [](World& w) { w.policy.credentials.erase({kFormat, kBoris}); },
+      [](World& w) {
+        w.policy.credentials.at({kFormat, kBoris}).person = "p-anna";
+      },
+      [](World& w) { w.policy.schedules["office"] = {}; },
+      [](World& w) { w.policy.grants = {{"p-anna", "vault", ""}}; }};
+  for (const auto& change : changes) {
+    World world;
+    world.vault().wants_two_persons = true;
+    world.presence.second_at["door"] = {
+        "p-boris", kMonday + seconds(15), kFormat, kBoris};
+    EXPECT_TRUE(world.decision().is_granted);
+    change(world);
+    EXPECT_EQ(world.decision().reason, REASON(SECOND_PERSON_WANTED));
+    EXPECT_EQ(world.decision().second_person, "");
+  }
 }
 
 TEST(Decide, SoftPassbackOpensAndIsNoted) {
@@ -295,6 +321,9 @@ TEST(Decide, WhoIsInsideGetsOut) {
     world.request.direction = strongroom_v1_Direction_DIRECTION_OUT;
     const AccessReason reason = each.reason;
     const bool may_leave =
+        reason == REASON(SHARE_TOO_OLD) || reason == REASON(LEAF_DISABLED) ||
+        reason == REASON(LOCKDOWN) ||
+        std::string_view(each.name) == "read in the future" ||
         reason == REASON(CREDENTIAL_NOT_YET_VALID) ||
         reason == REASON(CREDENTIAL_EXPIRED) ||
         reason == REASON(PERSON_SUSPENDED) || reason == REASON(NO_GRANT) ||
@@ -305,6 +334,19 @@ TEST(Decide, WhoIsInsideGetsOut) {
         reason == REASON(SECOND_PERSON_WANTED) || reason == REASON(SAME_PERSON);
     EXPECT_EQ(world.decision().is_granted, may_leave) << each.name;
   }
+}
+
+TEST(Decide, LeavingNeedsNoTime) {
+  World world;
+  world.request.direction = strongroom_v1_Direction_DIRECTION_OUT;
+  world.now.quality = ClockQuality::kUnknown;
+  world.policy.valid_until = kMonday + hours(1);
+  world.anna().valid_until = kMonday + hours(1);
+  EXPECT_TRUE(world.decision().is_granted);
+  world.request.read_at = kReadLongAgo;
+  EXPECT_EQ(world.decision().reason, REASON(TOO_LATE));
+  world.now.wall = WallTime{};  // a clock that begins at its epoch
+  EXPECT_EQ(world.decision().reason, REASON(TOO_LATE));
 }
 
 TEST(Decide, LeavingWhereNobodyEnteredIsNoted_NeverStopped) {

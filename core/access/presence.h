@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/access/policy.h"
 #include "core/base/now.h"
 
 namespace strongroom {
@@ -15,6 +16,8 @@ namespace strongroom {
 struct PendingSecond {
   std::string person;
   WallTime until{};
+  CredentialFormat format{};
+  CredentialBits bits;
 };
 
 struct Presence {
