@@ -25,23 +25,13 @@ bool is_own_decision(Kind kind) {
              strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_DENIED;
 }
 
-// The panel's own decision on a reading follows it in the ring.
-bool is_decided_by_panel(const PanelFacts& facts, std::size_t at) {
-  const std::uint8_t reader = facts.facts[at].event.reader;
-  for (std::size_t next = at + 1; next < facts.facts.size(); ++next) {
-    const auto& event = facts.facts[next].event;
-    if (event.reader != reader) {
-      continue;
-    }
-    if (is_own_decision(event.kind)) {
-      return true;
-    }
-    if (event.kind ==
-        strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_BADGE_READ) {
-      return false;
-    }
-  }
-  return false;
+// Before it the panel may have been alone.
+bool is_border(Kind kind) {
+  return kind ==
+             strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_MASTER_LOST ||
+         kind ==
+             strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_MASTER_RETURNED ||
+         kind == strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_STARTED;
 }
 
 void set(std::uint32_t& flags, std::uint32_t flag, bool is_set) {
@@ -65,7 +55,12 @@ Doors::Doors(DoorPorts ports,
     : ports_(std::move(ports)),
       orders_(ports_.recorder, ports_.random),
       gatekeeper_(
-          ports_.recorder, ports_.random, orders_, effects_, std::move(policy)),
+          ports_.recorder,
+          ports_.random,
+          orders_,
+          effects_,
+          [this](Reading& reading) { look_at_leaf(reading); },
+          std::move(policy)),
       cursors_(cursors_of(state)) {
   change(std::move(panels), gatekeeper_.share(), {});
 }
@@ -156,11 +151,14 @@ void Doors::take(Panel& panel, PanelReport& report, PanelFacts& facts) {
     }
     panel.cursor.seq = seq;
     ++panel.seen.events;
-    take_fact(panel, report, facts, at);
+    take_fact(panel, report, facts.facts[at]);
   }
   if (facts.through > panel.cursor.seq) {
     record_lost(panel, panel.cursor.seq + 1, facts.through);
     panel.cursor.seq = facts.through;
+  }
+  if (!facts.has_more) {
+    gatekeeper_.settle(panel.shape.name, now_);
   }
   keep_cursor(panel);
   effects_.orders.push_back(
@@ -193,17 +191,13 @@ void Doors::begin_ring(Panel& panel, std::uint32_t ring) {
 
 void Doors::take_fact(Panel& panel,
                       const PanelReport& report,
-                      const PanelFacts& facts,
-                      std::size_t at) {
-  const PanelFact& fact = facts.facts[at];
+                      const PanelFact& fact) {
   // The driver's clock is the machine's; the record has trusted time.
   const WallTime occurred = heard_ - (report.at - fact.occurred);
   panel.seen.last_event = occurred;
   if (fact.event.kind ==
       strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_BADGE_READ) {
-    const bool is_decided =
-        (panel.cursor.flags & kAlone) != 0 || is_decided_by_panel(facts, at);
-    take_reading(panel, fact, occurred, is_decided);
+    take_reading(panel, fact, occurred, report.at - fact.occurred);
     return;
   }
   if (is_own_decision(fact.event.kind)) {
@@ -214,6 +208,9 @@ void Doors::take_fact(Panel& panel,
                               (panel.cursor.flags & kFire) != 0,
                               now_);
     return;
+  }
+  if (is_border(fact.event.kind)) {
+    gatekeeper_.overtake(panel.shape.name, now_);
   }
   take_flags(panel, fact);
   take_leaf(panel, fact);
@@ -232,7 +229,7 @@ void Doors::take_fact(Panel& panel,
 void Doors::take_reading(Panel& panel,
                          const PanelFact& fact,
                          WallTime occurred,
-                         bool is_decided) {
+                         std::chrono::microseconds age) {
   const auto& told = fact.event;
   Reading reading;
   reading.panel = panel.shape.name;
@@ -253,13 +250,20 @@ void Doors::take_reading(Panel& panel,
   reading.is_readable = bits.has_value();
   reading.request.bits = bits.value_or(CredentialBits{});
   // Of a boot that knew no time nobody knows how long ago it was.
-  reading.request.read_at =
-      fact.clock == PanelClockKind::kUnknown ? WallTime{} : occurred;
-  reading.is_under_fire = is_under_fire(panel);
-  reading.request.is_lockdown = is_locked_down(panel, reading.leaf);
+  const bool is_late =
+      fact.clock == PanelClockKind::kUnknown || age >= kHeardLate;
+  reading.request.read_at = is_late ? kReadLongAgo : occurred;
   gatekeeper_.record(reading, now_);
-  if (!is_decided) {
-    gatekeeper_.decide(reading, now_);
+  if ((panel.cursor.flags & kAlone) == 0) {
+    gatekeeper_.keep(std::move(reading), now_);
+  }
+}
+
+void Doors::look_at_leaf(Reading& reading) const {
+  const auto panel = panels_.find(reading.panel);
+  if (panel != panels_.end()) {
+    reading.is_under_fire = is_under_fire(panel->second);
+    reading.request.is_lockdown = is_locked_down(panel->second, reading.leaf);
   }
 }
 
@@ -325,6 +329,7 @@ void Doors::take(Panel& panel, PanelReport&, PanelPin& pin) {
 // --- what is missing --------------------------------------------------------
 
 void Doors::record_lost(Panel& panel, std::uint32_t from, std::uint32_t to) {
+  gatekeeper_.missed(panel.shape.name, now_);
   panel.seen.lost += std::uint64_t{to} - from + 1;
   // The return of its master may be among them: a door that nobody decides any
   // more is worse than a reading that its own decision must explain.
@@ -343,6 +348,7 @@ void Doors::record_unknown(const Panel& panel,
                            std::uint32_t ring,
                            std::uint32_t from,
                            std::uint32_t next) {
+  gatekeeper_.missed(panel.shape.name, now_);
   EventMessage& event = ports_.recorder.blank();
   event.which_body = strongroom_v1_Event_panel_events_lost_tag;
   auto& body = event.body.panel_events_lost;

@@ -94,12 +94,12 @@ class Doors {
   void begin_ring(Panel& panel, std::uint32_t ring);
   void take_fact(Panel& panel,
                  const PanelReport& report,
-                 const PanelFacts& facts,
-                 std::size_t at);
+                 const PanelFact& fact);
   void take_reading(Panel& panel,
                     const PanelFact& fact,
                     WallTime occurred,
-                    bool is_decided);
+                    std::chrono::microseconds age);
+  void look_at_leaf(Reading& reading) const;
   void take_leaf(Panel& panel, const PanelFact& fact);
   void take_flags(Panel& panel, const PanelFact& fact);
   void record_lost(Panel& panel, std::uint32_t from, std::uint32_t to);

@@ -38,11 +38,13 @@ Gatekeeper::Gatekeeper(Recorder& recorder,
                        RandomFill random,
                        OpenOrders& orders,
                        DoorEffects& effects,
+                       LookAtLeaf look_at_leaf,
                        std::shared_ptr<const Policy> policy)
     : recorder_(recorder),
       random_(std::move(random)),
       orders_(orders),
       effects_(effects),
+      look_at_leaf_(std::move(look_at_leaf)),
       policy_(std::move(policy)) {}
 
 // --- readings ---------------------------------------------------------------
@@ -88,11 +90,15 @@ void Gatekeeper::record(const Reading& reading, const Now& now) {
 
 void Gatekeeper::decide(const Reading& reading, const Now& now) {
   // Another badge at this reader: the PIN that was awaited is not his.
-  pins_.erase({reading.panel, reading.reader});
+  const auto wait = pins_.find({reading.panel, reading.reader});
+  if (wait != pins_.end()) {
+    drop_pin(wait);
+  }
   judge(reading, now);
 }
 
-void Gatekeeper::judge(const Reading& reading, const Now& now) {
+void Gatekeeper::judge(Reading reading, const Now& now) {
+  look_at_leaf_(reading);
   AccessDecision decision;
   if (reading.is_readable) {
     decision =
@@ -179,17 +185,25 @@ void Gatekeeper::follow_up(const Reading& reading,
   const std::string& leaf = reading.request.leaf;
   const std::chrono::microseconds within = decision.obligations.within;
   if (decision.is_granted) {
-    presence_.second_at.erase(leaf);
-    seconds_.erase(leaf);
+    if (reading.request.direction != strongroom_v1_Direction_DIRECTION_OUT) {
+      presence_.second_at.erase(leaf);
+      seconds_.erase(leaf);
+    }
     show(reading, kGranted);
   } else if (decision.obligations.wants_pin) {
     pins_[{reading.panel, reading.reader}] = {
-        reading, decision.person, now.monotonic + within + kPinSlack, 0};
+        reading, decision.person, now.monotonic + within + kPinSlack, 0, {}};
     show(reading,
          strongroom_panel_v1_Signal_SIGNAL_PIN_WANTED,
          decision.obligations.within);
   } else if (decision.obligations.wants_second_person) {
-    presence_.second_at[leaf] = {decision.person, now.wall + within};
+    if (const auto first = seconds_.find(leaf); first != seconds_.end()) {
+      give_up_second(first, now);  // he does not count any more
+    }
+    presence_.second_at[leaf] = {decision.person,
+                                 now.wall + within,
+                                 reading.request.format,
+                                 reading.request.bits};
     seconds_[leaf] = {body, now.monotonic + within};
     show(reading,
          strongroom_panel_v1_Signal_SIGNAL_SECOND_WANTED,
@@ -207,61 +221,6 @@ void Gatekeeper::show(const Reading& reading,
       {reading.panel, PanelIndicate{reading.reader, signal, duration}});
 }
 
-void Gatekeeper::decided_alone(const PanelShape& panel,
-                               std::uint32_t ring,
-                               const PanelFact& fact,
-                               WallTime occurred,
-                               bool is_under_fire,
-                               const Now& now) {
-  const auto& told = fact.event;
-  const bool is_granted =
-      told.kind ==
-      strongroom_panel_v1_PanelEventKind_PANEL_EVENT_KIND_OFFLINE_GRANTED;
-  strongroom_v1_AccessDecision body = strongroom_v1_AccessDecision_init_zero;
-  body.has_origin = true;
-  body.origin = origin_of(panel.name, ring, fact);
-  put_text(body.leaf, leaf_name(panel, told.leaf));
-  if (const PanelLeaf* leaf = leaf_of(panel, told.leaf)) {
-    put_text(body.zone, leaf->zone);
-  }
-  if (const PanelReaderShape* reader = reader_of(panel, told.reader)) {
-    body.direction = reader->direction;
-  }
-  body.decided_by = strongroom_v1_DecidedBy_DECIDED_BY_PANEL;
-  body.under_fire = is_under_fire;
-  const LastRead whose = decided_for(panel, told);
-  put_text(body.credential, whose.credential);
-  put_text(body.person, whose.person);
-  if (is_granted) {
-    body.reason = strongroom_v1_AccessReason_ACCESS_REASON_OFFLINE_LIST;
-  } else {
-    body.reason = strongroom_v1_AccessReason_ACCESS_REASON_PANEL_DENIED;
-    body.panel_denial = told.value;
-  }
-  record_decision(body, is_granted, occurred, now);
-  if (is_granted && !whose.person.empty()) {
-    // Whether he passed then is not told apart: the panel gave no order.
-    if (body.direction == strongroom_v1_Direction_DIRECTION_IN) {
-      presence_.zone_of[whose.person] = body.zone;
-    } else if (body.direction == strongroom_v1_Direction_DIRECTION_OUT) {
-      presence_.zone_of.erase(whose.person);
-    }
-  }
-}
-
-// A grant brings its badge, as the reading before it may be lost; a denial is
-// of that reading.
-Gatekeeper::LastRead Gatekeeper::decided_for(
-    const PanelShape& panel, const strongroom_panel_v1_PanelEvent& told) const {
-  const auto bits = credential_of(told);
-  const PanelReaderShape* reader = reader_of(panel, told.reader);
-  if (bits && reader != nullptr) {
-    return known(reader->format, *bits);
-  }
-  const auto last = last_reads_.find({panel.name, told.reader});
-  return last == last_reads_.end() ? LastRead{} : last->second;
-}
-
 // --- PINs -------------------------------------------------------------------
 
 void Gatekeeper::pin_came(const std::string& panel,
@@ -276,11 +235,8 @@ void Gatekeeper::pin_came(const std::string& panel,
   }
   // He stood there a moment ago: the time of the badge counts no more.
   wait->second.reading.request.read_at = at;
-  const auto person =
-      policy_ == nullptr ? std::map<std::string, PolicyPerson>::const_iterator{}
-                         : policy_->persons.find(wait->second.person);
-  if (policy_ == nullptr || person == policy_->persons.end() ||
-      person->second.pin_verifier.empty()) {
+  std::string verifier = verifier_of(wait->second.person);
+  if (verifier.empty()) {
     wipe(pin.digits);
     settle_pin(wait, PinCheck::kUnavailable, now);
     return;
@@ -291,8 +247,8 @@ void Gatekeeper::pin_came(const std::string& panel,
     return;
   }
   wait->second.ticket = ++last_ticket_;
-  effects_.pins.push_back(
-      {last_ticket_, person->second.pin_verifier, pin.digits});
+  effects_.pins.push_back({last_ticket_, verifier, pin.digits});
+  wait->second.verifier = std::move(verifier);
   wipe(pin.digits);
 }
 
@@ -301,20 +257,54 @@ void Gatekeeper::pin_answered(const PinAnswer& answer, const Now& now) {
     return each.second.ticket == answer.ticket;
   });
   if (wait == pins_.end()) {
-    return;  // another badge came meanwhile
+    // Another badge came meanwhile: it opens nothing, and a wrong one counts.
+    auto overtaken = overtaken_pins_.extract(answer.ticket);
+    if (!overtaken.empty() && !answer.is_right) {
+      PinWait& tried = overtaken.mapped();
+      count_pin(tried, false, now);
+      tried.reading.request.pin = PinCheck::kWrong;
+      const AccessDecision decision = strongroom::decide(
+          policy_.get(), presence_, tried.reading.request, now);
+      record_decision(body_of(tried.reading, decision), false, {}, now);
+    }
+    return;
   }
-  if (answer.is_right) {
-    wrong_pins_.erase(wait->second.person);
-  } else {
-    WrongPins& wrong = wrong_pins_[wait->second.person];
-    wrong = {
-        is_pin_locked(wait->second.person, now) ? wrong.count : wrong.count + 1,
-        now.monotonic};
+  if (wait->second.verifier != verifier_of(wait->second.person)) {
+    // Another policy came meanwhile: by it nobody has compared them.
+    settle_pin(wait, PinCheck::kUnavailable, now);
+    return;
   }
+  count_pin(wait->second, answer.is_right, now);
   settle_pin(wait, answer.is_right ? PinCheck::kRight : PinCheck::kWrong, now);
 }
 
+std::string Gatekeeper::verifier_of(const std::string& person) const {
+  if (policy_ == nullptr) {
+    return {};
+  }
+  const auto found = policy_->persons.find(person);
+  return found == policy_->persons.end() ? "" : found->second.pin_verifier;
+}
+
+void Gatekeeper::count_pin(const PinWait& wait, bool is_right, const Now& now) {
+  if (is_right) {
+    wrong_pins_.erase(wait.person);
+    return;
+  }
+  WrongPins& wrong = wrong_pins_[wait.person];
+  wrong = {is_pin_locked(wait.person, now) ? wrong.count : wrong.count + 1,
+           now.monotonic};
+}
+
+void Gatekeeper::drop_pin(std::map<ReaderKey, PinWait>::iterator wait) {
+  if (wait->second.ticket != 0) {
+    overtaken_pins_[wait->second.ticket] = std::move(wait->second);
+  }
+  pins_.erase(wait);
+}
+
 void Gatekeeper::pin_refused(std::uint64_t ticket, const Now& now) {
+  overtaken_pins_.erase(ticket);
   const auto wait = std::ranges::find_if(
       pins_, [&](const auto& each) { return each.second.ticket == ticket; });
   if (wait != pins_.end()) {
@@ -328,7 +318,7 @@ void Gatekeeper::settle_pin(std::map<ReaderKey, PinWait>::iterator wait,
   Reading reading = std::move(wait->second.reading);
   pins_.erase(wait);
   reading.request.pin = check;
-  judge(reading, now);
+  judge(std::move(reading), now);
 }
 
 bool Gatekeeper::is_pin_locked(const std::string& person,
@@ -356,10 +346,23 @@ void Gatekeeper::passed(std::uint32_t order) {
   passages_.erase(found);
 }
 
+void Gatekeeper::give_up_second(
+    std::map<std::string, SecondWait>::iterator wait, const Now& now) {
+  strongroom_v1_AccessDecision body = wait->second.body;
+  body.reason = strongroom_v1_AccessReason_ACCESS_REASON_SECOND_PERSON_TIMEOUT;
+  presence_.second_at.erase(wait->first);
+  seconds_.erase(wait);
+  record_decision(body, false, {}, now);
+}
+
 void Gatekeeper::tick(const Now& now) {
-  std::erase_if(pins_, [&](const auto& each) {
-    return now.monotonic > each.second.until;
-  });
+  forget_kept(now);
+  for (auto at = pins_.begin(); at != pins_.end();) {
+    const auto wait = at++;
+    if (now.monotonic > wait->second.until) {
+      drop_pin(wait);
+    }
+  }
   std::erase_if(wrong_pins_, [&](const auto& each) {
     return now.monotonic - each.second.last >= kPinLock;
   });
@@ -367,16 +370,10 @@ void Gatekeeper::tick(const Now& now) {
     return now.monotonic - each.second.given >= kPassageForgotten;
   });
   for (auto at = seconds_.begin(); at != seconds_.end();) {
-    if (now.monotonic < at->second.until) {
-      ++at;
-      continue;
+    const auto wait = at++;
+    if (now.monotonic >= wait->second.until) {
+      give_up_second(wait, now);
     }
-    strongroom_v1_AccessDecision body = at->second.body;
-    body.reason =
-        strongroom_v1_AccessReason_ACCESS_REASON_SECOND_PERSON_TIMEOUT;
-    presence_.second_at.erase(at->first);
-    at = seconds_.erase(at);
-    record_decision(body, false, {}, now);
   }
 }
 

@@ -4,6 +4,7 @@
 // else opens a leaf.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@ namespace strongroom {
 /// long after the last.
 inline constexpr int kMaxWrongPins = 5;
 inline constexpr std::chrono::microseconds kPinLock = std::chrono::minutes(15);
+/// A reading that is heard so long after it was made opens nothing: the agent
+/// was away, and the panel may have been alone meanwhile.
+inline constexpr std::chrono::microseconds kHeardLate = std::chrono::seconds(3);
 
 /// A badge that a panel read.
 struct Reading {
@@ -44,12 +48,16 @@ struct DoorEffects {
   std::vector<PinQuestion> pins;
 };
 
+/// Sets what is true of the reading's leaf now: fire, lockdown.
+using LookAtLeaf = std::function<void(Reading&)>;
+
 class Gatekeeper {
  public:
   Gatekeeper(Recorder& recorder,
              RandomFill random,
              OpenOrders& orders,
              DoorEffects& effects,
+             LookAtLeaf look_at_leaf,
              std::shared_ptr<const Policy> policy);
 
   void set_policy(std::shared_ptr<const Policy> policy) {
@@ -60,8 +68,17 @@ class Gatekeeper {
 
   /// Records the reading.
   void record(const Reading& reading, const Now& now);
-  /// Decides it, records the decision and asks for what it leads to.
-  void decide(const Reading& reading, const Now& now);
+  /// Keeps it until `settle`: what follows it in the ring may tell that its
+  /// owner has gone. One of that reader that is kept already is too late.
+  void keep(Reading reading, const Now& now);
+  /// Nothing more follows for now: decides what is kept of the panel, records
+  /// the decisions and asks for what they lead to.
+  void settle(const std::string& panel, const Now& now);
+  /// The panel was alone since, or began anew: what is kept opens nothing.
+  void overtake(const std::string& panel, const Now& now);
+  /// Events of the panel are missing here: as `overtake`, and nobody knows any
+  /// more whom a decision is about that does not say so itself.
+  void missed(const std::string& panel, const Now& now);
   /// The panel, alone, decided what `reader` read last.
   void decided_alone(const PanelShape& panel,
                      std::uint32_t ring,
@@ -97,6 +114,11 @@ class Gatekeeper {
     std::string person;
     MonoTime until{};
     std::uint64_t ticket = 0;  // 0: no digits yet
+    std::string verifier;      // that they are compared with
+  };
+  struct Kept {
+    Reading reading;
+    MonoTime heard{};
   };
   struct WrongPins {
     int count = 0;
@@ -126,7 +148,13 @@ class Gatekeeper {
                        const strongroom_panel_v1_PanelEvent& told) const;
   using ReaderKey = std::pair<std::string, std::uint8_t>;
 
-  void judge(const Reading& reading, const Now& now);
+  void decide(const Reading& reading, const Now& now);
+  void forget_kept(const Now& now);
+  void too_late(Reading reading, const Now& now);
+  /// Takes out those of the panel, of `reader` alone if it is given.
+  std::vector<Reading> take_kept(const std::string& panel,
+                                 std::optional<std::uint8_t> reader = {});
+  void judge(Reading reading, const Now& now);
   strongroom_v1_AccessDecision body_of(const Reading& reading,
                                        const AccessDecision& decision) const;
   void record_decision(const strongroom_v1_AccessDecision& body,
@@ -143,6 +171,12 @@ class Gatekeeper {
   void show(const Reading& reading,
             strongroom_panel_v1_Signal signal,
             std::chrono::milliseconds duration = {});
+  void give_up_second(std::map<std::string, SecondWait>::iterator wait,
+                      const Now& now);
+  void drop_pin(std::map<ReaderKey, PinWait>::iterator wait);
+  void count_pin(const PinWait& wait, bool is_right, const Now& now);
+  /// Of a person whom the policy has (still); else empty.
+  std::string verifier_of(const std::string& person) const;
   void settle_pin(std::map<ReaderKey, PinWait>::iterator wait,
                   PinCheck check,
                   const Now& now);
@@ -152,9 +186,13 @@ class Gatekeeper {
   RandomFill random_;
   OpenOrders& orders_;
   DoorEffects& effects_;
+  LookAtLeaf look_at_leaf_;
   std::shared_ptr<const Policy> policy_;
   Presence presence_;
+  std::vector<Kept> kept_;  // in the order of the ring
   std::map<ReaderKey, PinWait> pins_;
+  // Digits that are compared, though another badge came: by ticket.
+  std::map<std::uint64_t, PinWait> overtaken_pins_;
   std::map<std::string, WrongPins> wrong_pins_;  // by person
   std::map<std::string, SecondWait> seconds_;    // by leaf
   std::map<std::uint32_t, Passage> passages_;    // by order

@@ -86,9 +86,14 @@ TEST_F(GatekeeperTest, ReadTooLongAgo_IsRecordedAndNeverGranted) {
   tell(facts({earlier_boot}, 1));
   EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(TOO_LATE));
   PanelFact just = reading(3, 1);
-  just.occurred = rig_.now.wall - 9s;
+  just.occurred = rig_.now.wall - kHeardLate + 1ms;
   tell(facts({just}, 2));
   EXPECT_EQ(wanted<PanelUnlock>().size(), 1U);
+  PanelFact heard_late = reading(4, 1);  // the panel may have been alone since
+  heard_late.occurred = rig_.now.wall - kHeardLate;
+  tell(facts({heard_late}, 3));
+  EXPECT_EQ(last(kDenied).origin.seq, 4U);
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
 }
 
 // The report lay in the inbox while the journal could not commit.
@@ -281,9 +286,86 @@ TEST_F(GatekeeperTest, PanelThatStartedAnew_IsNotAloneAnyMore) {
 // The loss of its master was dropped: the decision alone tells.
 TEST_F(GatekeeperTest, DecisionBehindTheReading_IsEnough) {
   tell(facts({reading(1, 1), reading(2, 2, 2), granted_alone(3, 1)}, 0));
-  const auto unlocks = wanted<PanelUnlock>();
-  ASSERT_EQ(unlocks.size(), 1U) << "of the other reader alone";
-  EXPECT_EQ(events(kGranted).size(), 2U);
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  EXPECT_EQ(events(kGranted).size(), 1U);
+  ASSERT_EQ(events(kDenied).size(), 1U) << "of the other reader alone";
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(TOO_LATE));
+  EXPECT_STREQ(last(kDenied).person, "bob");
+}
+
+// She was let in by the panel in the end, or went away.
+TEST_F(GatekeeperTest, ReadingBeforeThePanelWasAlone_OpensNothing) {
+  tell(facts({reading(1, 1),
+              fact(2, STRONGROOM_KIND(MASTER_LOST)),
+              reading(3, 1),
+              granted_alone(4, 1),
+              fact(5, STRONGROOM_KIND(MASTER_RETURNED))},
+             0));
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  EXPECT_EQ(events(kGranted).size(), 1U) << "the panel's";
+  ASSERT_EQ(events(kDenied).size(), 1U);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(TOO_LATE));
+  EXPECT_EQ(last(kDenied).origin.seq, 1U);
+  for (const auto kind : {STRONGROOM_KIND(MASTER_RETURNED),
+                          STRONGROOM_KIND(STARTED),
+                          STRONGROOM_KIND(MASTER_LOST)}) {
+    const std::uint32_t held = cursor().seq;
+    tell(facts({reading(held + 1, 1), fact(held + 2, kind)}, held));
+    EXPECT_TRUE(wanted<PanelUnlock>().empty()) << kind;
+    EXPECT_EQ(last(kDenied).origin.seq, held + 1) << kind;
+  }
+}
+
+TEST_F(GatekeeperTest, TwoReadingsOfAReaderInAReport_AreOneUnlock) {
+  tell(facts({reading(1, 1), reading(2, 1)}, 0));
+  EXPECT_EQ(wanted<PanelUnlock>().size(), 1U);
+  EXPECT_EQ(last(kGranted).origin.seq, 2U);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(TOO_LATE));
+  EXPECT_EQ(last(kDenied).origin.seq, 1U);
+}
+
+TEST_F(GatekeeperTest, ReadingBeforeAHole_OpensNothing) {
+  tell(facts({reading(1, 1), fact(3, STRONGROOM_KIND(CLOSED), 0, 1)}, 0));
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  tell(facts({reading(4, 1)}, 3, 9));
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  EXPECT_EQ(events(kDenied).size(), 2U);
+}
+
+// What follows may be the panel's own decision.
+TEST_F(GatekeeperTest, WhileMoreIsToCome_NothingIsDecided) {
+  const auto more = [this](PanelFact one) {
+    const std::uint32_t seq = one.event.seq;
+    PanelReport out = facts({std::move(one)}, seq - 1);
+    std::get<PanelFacts>(out.what).has_more = true;
+    return out;
+  };
+  tell(more(reading(1, 1)));
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  tell(facts({granted_alone(2, 1)}, 1));
+  EXPECT_TRUE(wanted<PanelUnlock>().empty());
+  EXPECT_EQ(events(kDenied).size(), 0U);
+  tell(more(reading(3, 1)));
+  tell(facts({fact(4, STRONGROOM_KIND(CLOSED), 0, 1)}, 3));
+  EXPECT_EQ(wanted<PanelUnlock>().size(), 1U);
+  tell(more(reading(5, 1)));
+  rig_.pass(kHeardLate);  // it went away in the middle of it
+  rig_.turn();
+  EXPECT_EQ(last(kDenied).origin.seq, 5U);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(TOO_LATE));
+}
+
+TEST_F(GatekeeperTest, DenialBehindAHole_IsOfNobody) {
+  tell(facts({fact(1, STRONGROOM_KIND(MASTER_LOST)), reading(2, 1)}, 0));
+  tell(facts({fact(5, STRONGROOM_KIND(OFFLINE_DENIED), 1, 1, 1)}, 2));
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(PANEL_DENIED));
+  EXPECT_STREQ(last(kDenied).person, "");
+}
+
+TEST_F(GatekeeperTest, WhoLeaves_IsStoppedByNoLockdown) {
+  next(fact(0, STRONGROOM_KIND(LOCKDOWN), 1));
+  badge_at(1, 2);
+  EXPECT_EQ(wanted<PanelUnlock>().size(), 1U);
 }
 
 // --- presence ---------------------------------------------------------------
@@ -313,6 +395,20 @@ TEST_F(PassbackTest, WhoIsInside_DoesNotComeInAgain) {
   EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(PASSBACK));
   pass(2);
   pass(1);
+}
+
+// The panel restarted before it answered, and tells afterwards.
+TEST_F(PassbackTest, WhoPassedByAnOrderOfUnknownOutcome_IsInside) {
+  badge_at(1);
+  const std::uint32_t order = wanted<PanelUnlock>().at(0).order;
+  tell(report(PanelOrderEnded{order, PanelOrderEnded::Outcome::kUnknown, {}}));
+  next(fact(0, STRONGROOM_KIND(RELEASED), order, 1));
+  next(fact(0,
+            STRONGROOM_KIND(OPENED),
+            strongroom_panel_v1_PanelOpening_PANEL_OPENING_ORDER,
+            1));
+  badge_at(1);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(PASSBACK));
 }
 
 TEST_F(PassbackTest, WhoDidNotOpen_IsNotInside) {
@@ -360,6 +456,29 @@ TEST_F(TwoPersons, WhoWaitsInVain_IsRecorded) {
   badge_at(2);
   EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(SECOND_PERSON_WANTED));
   EXPECT_EQ(events(kGranted).size(), 0U);
+}
+
+// By a policy that came while she waited.
+TEST_F(TwoPersons, WhoMayNotEnterAnyMore_IsNotTheFirst) {
+  badge_at(1);
+  Policy rules = *rig_.options.devices.policy;
+  rules.persons["ann"].is_suspended = true;
+  reload(rules);
+  badge_at(2);
+  EXPECT_EQ(events(kGranted).size(), 0U);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(SECOND_PERSON_TIMEOUT));
+  EXPECT_STREQ(last(kDenied).person, "ann");
+  EXPECT_EQ(signal(), strongroom_panel_v1_Signal_SIGNAL_SECOND_WANTED);
+}
+
+TEST_F(TwoPersons, WhoLeaves_LeavesTheFirstWaiting) {
+  badge_at(1);
+  badge_at(2, 2);
+  EXPECT_EQ(wanted<PanelUnlock>().size(), 1U);
+  rig_.pass(15s);
+  rig_.turn();
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(SECOND_PERSON_TIMEOUT));
+  EXPECT_STREQ(last(kDenied).person, "ann");
 }
 
 // --- PINs -------------------------------------------------------------------
@@ -461,6 +580,43 @@ TEST_F(Pins, OfTheBadgeBefore_OpenNothing) {
   badge_at(2);
   rig_.turn([&] { rig_.core->pin_answered({ticket, true}); });
   EXPECT_EQ(events(kGranted).size(), 0U);
+}
+
+TEST_F(Pins, WhileALockdownCame_OpenNothing) {
+  badge_at(1);
+  next(fact(0, STRONGROOM_KIND(LOCKDOWN), 1));
+  key_in();
+  answer_pin(true);
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(LOCKDOWN));
+  EXPECT_EQ(events(kGranted).size(), 0U);
+}
+
+TEST_F(Pins, ComparedWithTheOneBefore_OpenNothing) {
+  badge_at(1);
+  key_in();
+  const std::uint64_t ticket = rig_.doors.pins.at(0).ticket;
+  Policy rules = *rig_.options.devices.policy;
+  rules.persons["ann"].pin_verifier = "another";
+  reload(rules);
+  rig_.turn([&] { rig_.core->pin_answered({ticket, true}); });
+  EXPECT_EQ(last(kDenied).reason,
+            STRONGROOM_REASON(AUTHENTICATION_UNAVAILABLE));
+  EXPECT_EQ(events(kGranted).size(), 0U);
+}
+
+// Who guesses badges again before the answer, so that the try is forgotten.
+TEST_F(Pins, WrongOnesOfABadgeBefore_Count) {
+  for (int i = 0; i < kMaxWrongPins; ++i) {
+    badge_at(1);
+    key_in();
+    const std::uint64_t ticket = rig_.doors.pins.at(0).ticket;
+    badge_at(1);
+    rig_.turn([&] { rig_.core->pin_answered({ticket, false}); });
+    EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(PIN_WRONG)) << i;
+  }
+  key_in();
+  EXPECT_TRUE(rig_.doors.pins.empty());
+  EXPECT_EQ(last(kDenied).reason, STRONGROOM_REASON(PIN_LOCKED));
 }
 
 TEST_F(Pins, ThatNobodyCanCompare_AreUnavailable) {
