@@ -139,6 +139,17 @@ TEST_F(LockdownTest, ReleaseByFireThatNobodyEnded_IsUnderFire) {
   EXPECT_FALSE(seen().is_under_fire);
 }
 
+// Its driver told of it after all, long after.
+TEST_F(LockdownTest, OrderThatWasGivenUp_EndsOnce) {
+  badge_at(1);
+  const std::uint32_t order = wanted<PanelUnlock>().at(0).order;
+  rig_.pass(61s);
+  rig_.turn();
+  ASSERT_EQ(events(kEnded).size(), 1U);
+  tell(report(PanelOrderEnded{order, PanelOrderEnded::Outcome::kExpired, {}}));
+  EXPECT_EQ(events(kEnded).size(), 1U);
+}
+
 // A hostile panel, with its key: the agent and the other doors go on.
 TEST_F(LockdownTest, RingThatComesBack_IsAnUnknownLoss) {
   for (int each = 0; each < 3; ++each) {

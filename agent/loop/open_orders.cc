@@ -9,6 +9,8 @@
 namespace strongroom {
 namespace {
 
+constexpr std::size_t kGivenUp = 256;
+
 strongroom_v1_OrderOutcome outcome_of(PanelOrderEnded::Outcome outcome) {
   switch (outcome) {
     case PanelOrderEnded::Outcome::kDone:
@@ -47,6 +49,9 @@ void OpenOrders::end(const std::string& panel,
                      const PanelOrderEnded& ended,
                      WallTime at,
                      const Now& now) {
+  if (std::erase(given_up_, ended.order) != 0) {
+    return;
+  }
   OpenOrder order;
   order.panel = panel;
   if (const auto found = open_.find(ended.order);
@@ -84,6 +89,10 @@ void OpenOrders::tick(const Now& now) {
   }
   for (const auto& [id, panel] : forgotten) {
     end(panel, {id, PanelOrderEnded::Outcome::kUnknown, {}}, now.wall, now);
+    given_up_.push_back(id);
+    if (given_up_.size() > kGivenUp) {
+      given_up_.pop_front();
+    }
   }
 }
 

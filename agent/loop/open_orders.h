@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -76,6 +77,9 @@ class OpenOrders {
   Recorder& recorder_;
   RandomFill random_;
   std::map<std::uint32_t, OpenOrder> open_;
+  // Whose end was recorded as unknown: what is told of them later is not
+  // another end. The oldest is forgotten for good.
+  std::deque<std::uint32_t> given_up_;
   Counts outcomes_{};
   LatencyHistogram latency_;
 };
