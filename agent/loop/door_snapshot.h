@@ -21,11 +21,11 @@ struct PanelSnapshot {
   std::string line;
   std::string name;
   std::vector<std::string> leaves;
-  std::optional<bool> is_up;  // nothing: not heard of yet
-  bool is_alone = false;      // as its newest event says
+  std::optional<bool> is_up;      // nothing: not heard of yet
+  bool is_alone = false;          // as its newest event says
   bool is_under_fire = false;     // or released by one, until that is ended
   bool is_fire_released = false;  // its input may be at rest again
-  std::uint8_t lockdown = 0;  // mask
+  std::uint8_t lockdown = 0;      // mask
   std::uint32_t ring = 0;
   std::uint32_t held_seq = 0;
   std::uint64_t events = 0;        // recorded since the start

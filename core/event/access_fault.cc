@@ -8,8 +8,7 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-Fault origin_fault(const strongroom_v1_PanelOrigin& origin,
-                   const char* field) {
+Fault origin_fault(const strongroom_v1_PanelOrigin& origin, const char* field) {
   if (!is_enum_value(origin.clock, _strongroom_v1_PanelClock_MAX)) {
     return "field " + std::string(field) + ".1.4: no such clock";
   }

@@ -11,7 +11,8 @@ namespace strongroom {
 /// and the running agent: config-warning, key-*, trust-*, tls-*,
 /// disclosure-key, disk-*, quota-beyond-disk, admin-socket-mode, journal-*,
 /// telemetry-lost, salvage-unfinished, succession-waiting, line-*, panel-*,
-/// policy-*, profile-untried, rotation-unfinished, program-*, broker-*, clock-*.
+/// policy-*, profile-untried, rotation-unfinished, program-*, broker-*,
+/// clock-*.
 void examine_agent(Examination& examination,
                    const AgentConfig& config,
                    Now now);
