@@ -109,6 +109,17 @@ test("what doors, panels and orders did", () => {
     }),
     "door-1 · vault-door · unlock · expired, not executed",
   );
+  assert.equal(
+    said({
+      case: "orderEnded",
+      value: {
+        panel: "door-1",
+        kind: OrderKind.LOCKDOWN,
+        outcome: OrderOutcome.DONE,
+      },
+    }),
+    "door-1 · lockdown · done",
+  );
 });
 
 test("what is missing is said exactly, or that nobody knows", () => {

@@ -52,12 +52,12 @@ export function accessSummary(text: Translator, body: Event["body"]): string {
     }
     case "orderEnded": {
       const { panel, leaf, kind, outcome } = body.value;
-      return text.t("summary.orderEnded", {
+      return joined([
         panel,
         leaf,
-        kind: word(OrderKind, "ORDER_KIND", kind),
-        outcome: word(OrderOutcome, "ORDER_OUTCOME", outcome),
-      });
+        word(OrderKind, "ORDER_KIND", kind),
+        word(OrderOutcome, "ORDER_OUTCOME", outcome),
+      ]);
     }
     default:
       return "";
