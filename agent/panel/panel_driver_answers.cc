@@ -64,8 +64,8 @@ void place_in_time(PanelFact& fact,
       fact.occurred = WallTime(at);
     }
   } else if (event.boot == answer.boot) {
+    const milliseconds uptime(std::min(answer.uptime_ms, kMaxUptime));
     fact.clock = PanelClockKind::kUptime;
-    const milliseconds uptime(answer.uptime_ms);
     fact.occurred = heard.wall - std::max(uptime - at, milliseconds(0));
   }
 }

@@ -359,7 +359,8 @@ TEST_F(Exchanges, Events_AreAsManyAsFit_AndTheOthersFollow) {
                                  counter++,
                                  registers);
     ASSERT_TRUE(answer) << registers;
-    EXPECT_EQ(answer->has_status, registers % 2 == 0 && registers >= 57)
+    EXPECT_EQ(answer->has_status,
+              registers % 2 == 0 && registers >= kMinExchangeRegisters + 18)
         << registers;
     EXPECT_TRUE(answer->has_more);
     for (pb_size_t i = 0; i < answer->events_count; ++i) {
